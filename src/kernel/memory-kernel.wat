@@ -219,7 +219,7 @@
       (i64x2.extract_lane 0 (local.get $a0)) (i64x2.extract_lane 1 (local.get $a0)))))
 
   ;; memmove, the engine's own. A loop over vectors gains 2 ns below 128 bytes,
-  ;; loses 6 at 1460 and 16 at 4096; copyWithin, called from JavaScript, costs 9
-  ;; more at 64 bytes, 15 at 1460 and 12 at 4096.
+  ;; loses 6 at 1460 and 16 at 4096; copyWithin, called from JavaScript, costs 10
+  ;; more at 64 bytes, 15 at 1460 and 11 at 4096.
   (func (export "copy") (param $d i32) (param $p i32) (param $n i32)
     (memory.copy (local.get $d) (local.get $p) (local.get $n))))
