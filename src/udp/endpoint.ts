@@ -30,10 +30,8 @@ export const DEFAULT_DATAGRAM_BUFFER = 212_992;
 
 /** A group that a socket has joined on an interface. */
 export interface Membership {
-  readonly w0: number;
-  readonly w1: number;
-  readonly w2: number;
-  readonly w3: number;
+  readonly group: IpAddress;
+  /** 0: whatever the host chose. */
   readonly interfaceIndex: number;
 }
 
@@ -122,10 +120,10 @@ export class DatagramEndpoint {
     if (list !== undefined) {
       for (const m of list) {
         if (
-          m.w3 === w3 &&
-          m.w2 === w2 &&
-          m.w1 === w1 &&
-          m.w0 === w0 &&
+          m.group.w3 === w3 &&
+          m.group.w2 === w2 &&
+          m.group.w1 === w1 &&
+          m.group.w0 === w0 &&
           (m.interfaceIndex === 0 || m.interfaceIndex === interfaceIndex)
         ) {
           return true;
