@@ -214,6 +214,14 @@ export abstract class DatagramBase extends Socket implements DatagramOwner {
     this.endpoint.error = errno;
   }
 
+  override get receiveErrors(): boolean {
+    return this.endpoint.receiveErrors;
+  }
+  override setReceiveErrors(on: boolean): void {
+    this.endpoint.receiveErrors = on;
+    if (!on) this.endpoint.errors = undefined;
+  }
+
   // Multicast
 
   /** IP_ADD_MEMBERSHIP. `interfaceIndex` 0: the host chooses. 0 or -errno. */

@@ -37,6 +37,8 @@ export interface SocketEnvironment {
   interfaceIndex(name: string): number;
   /** The name of an interface by index; undefined when there is none. */
   interfaceName(index: number): string | undefined;
+  /** The interface that has this address; 0: none. */
+  interfaceOf(address: IpAddress): number;
   /** Makes an interface (0: chosen by route) hear a group; counted. 0 or -errno. */
   joinGroup(group: IpAddress, interfaceIndex: number): number;
   leaveGroup(group: IpAddress, interfaceIndex: number): void;
@@ -48,6 +50,8 @@ export interface SocketSettings {
   /** Largest SO_RCVBUF and SO_SNDBUF that an application may set, bytes. */
   readonly maxReceiveBuffer: number;
   readonly maxSendBuffer: number;
+  /** TTL and hop limit of sockets that set none. Default 64. */
+  readonly defaultTtl: number;
   /** IPV6_V6ONLY of new sockets. Default false, as Linux. */
   readonly v6only: boolean;
 }
@@ -56,5 +60,6 @@ export const DEFAULT_SOCKET_SETTINGS: SocketSettings = {
   maxDescriptors: 1_048_576,
   maxReceiveBuffer: 16 * 1024 * 1024,
   maxSendBuffer: 16 * 1024 * 1024,
+  defaultTtl: 64,
   v6only: false,
 };

@@ -14,13 +14,18 @@ export const OPERATION_LINGER = 6;
 /** Called from takeEvents, never from inside the call that began the operation. `result` is >= 0 or -errno. */
 export type Completion = (result: number, operation: Operation) => void;
 
+/** What stands in the queue of completions. */
+export interface Deliverable {
+  deliver(): void;
+}
+
 const NO_BYTES = new Uint8Array(0);
 
 /**
  * A call that waits: one object per call, in the list of its socket until it
  * completes, then in the queue of completions, then with its callback.
  */
-export class Operation implements TimerTarget {
+export class Operation implements TimerTarget, Deliverable {
   readonly kind: number;
   readonly socket: Socket;
   readonly callback: Completion;
@@ -50,6 +55,10 @@ export class Operation implements TimerTarget {
     this.kind = kind;
     this.socket = socket;
     this.callback = callback;
+  }
+
+  deliver(): void {
+    this.callback(this.result, this);
   }
 
   onTimer(_nowUs: number): void {

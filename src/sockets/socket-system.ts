@@ -7,7 +7,7 @@ import {
   type SocketSettings,
 } from "./environment.ts";
 import { ReceiveInfo } from "./message.ts";
-import type { Operation } from "./operation.ts";
+import type { Deliverable, Operation } from "./operation.ts";
 import type { Socket } from "./socket.ts";
 
 /**
@@ -25,7 +25,7 @@ export class SocketSystem {
   parked = 0;
   /** Scratch for calls that do not keep what they learn. */
   readonly info = new ReceiveInfo();
-  private readonly completions = new Queue<Operation>();
+  private readonly completions = new Queue<Deliverable>();
   private delivering = false;
 
   constructor(env: SocketEnvironment, settings: Partial<SocketSettings> = {}) {
@@ -51,6 +51,12 @@ export class SocketSystem {
       }
     }
     this.park(operation);
+    return operation;
+  }
+
+  /** Completes an operation that never waited. */
+  finish(operation: Operation, result: number): Operation {
+    this.complete(operation, result);
     return operation;
   }
 
@@ -121,9 +127,9 @@ export class SocketSystem {
     let budget = this.completions.length + 256;
     try {
       while (budget-- > 0) {
-        const operation = this.completions.shift();
-        if (operation === undefined) break;
-        operation.callback(operation.result, operation);
+        const next = this.completions.shift();
+        if (next === undefined) break;
+        next.deliver();
       }
     } finally {
       this.delivering = false;
@@ -143,7 +149,12 @@ export class SocketSystem {
       this.env.timers.unregister(operation.timerId);
       operation.timerId = -1;
     }
-    this.completions.push(operation);
+    this.post(operation);
+  }
+
+  /** Puts something into the queue of what the application is told. */
+  post(deliverable: Deliverable): void {
+    this.completions.push(deliverable);
     if (!this.delivering) this.env.wake();
   }
 

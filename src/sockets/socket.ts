@@ -89,6 +89,11 @@ export abstract class Socket {
   abstract takeError(): number;
   /** Puts an error back that a call found after it had moved bytes, for the next call. */
   abstract restoreError(errno: number): void;
+  /** IP_RECVERR, IPV6_RECVERR. */
+  get receiveErrors(): boolean {
+    return false;
+  }
+  setReceiveErrors(_on: boolean): void {}
   /** Bytes that make it readable (SO_RCVLOWAT). */
   get receiveLowWater(): number {
     return 1;

@@ -25,6 +25,7 @@ import {
   type TcpOwner,
 } from "../tcp/connection.ts";
 import type { TcpListener } from "../tcp/listener.ts";
+import type { SocketOptions } from "../tcp/socket-options.ts";
 import { CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT } from "../tcp/state.ts";
 import {
   AF_INET6,
@@ -67,6 +68,9 @@ export class StreamSocket extends Socket implements TcpOwner {
   private boundPort = 0;
   /** bind() named the port: it stays with the socket when a connection ends. */
   private portLocked = false;
+  private ownsOptions = false;
+  /** IP_BIND_ADDRESS_NO_PORT: bind() to an address and port 0 leaves the port to connect(). */
+  bindWithoutPort = false;
   /** shutdown() of either side, by us. */
   private readShut = false;
   private writeShut = false;
@@ -82,6 +86,29 @@ export class StreamSocket extends Socket implements TcpOwner {
     this.connection.owner = this;
     this.boundAddress = domain === AF_INET6 ? IPV6_ANY : IPV4_ANY;
     system.openSockets++;
+  }
+
+  // Options
+
+  /** Changes options of this socket alone; they are shared until then. */
+  change(edit: (options: SocketOptions) => void): void {
+    const c = this.connection;
+    if (!this.ownsOptions) {
+      c.options = { ...c.options };
+      this.ownsOptions = true;
+    }
+    edit(c.options);
+    this.system.env.tcp.optionsChanged(c);
+  }
+
+  setReceiveBuffer(bytes: number): void {
+    this.connection.rcvBufSize = bytes;
+    this.change((o) => (o.receiveBuffer = bytes));
+  }
+
+  setSendBuffer(bytes: number): void {
+    this.connection.sndBufSize = bytes;
+    this.change((o) => (o.sendBuffer = bytes));
   }
 
   // Names
@@ -104,6 +131,10 @@ export class StreamSocket extends Socket implements TcpOwner {
     if (address.isIpv6 && address.isLinkLocal) {
       const result = this.bindScope(address);
       if (result < 0) return result;
+    }
+    if (to.port === 0 && this.bindWithoutPort) {
+      this.boundAddress = address;
+      return 0;
     }
     const result = this.take(address, to.port);
     if (result === 0) this.portLocked = to.port !== 0;
@@ -415,6 +446,12 @@ export class StreamSocket extends Socket implements TcpOwner {
   override outq(): number {
     if (this.phase === LISTENING) return -EINVAL;
     return this.system.env.tcp.outq(this.connection);
+  }
+
+  /** SIOCATMARK: the next byte is the urgent one. */
+  get isAtMark(): boolean {
+    const c = this.connection;
+    return c.urgentIn && c.rcvUp === c.rcvRead;
   }
 
   override takeError(): number {
