@@ -48,8 +48,10 @@ export class Prr {
       this.prrDelivered += deliveredBytes;
       let sndcnt: number;
       if (pipe > this.ssthresh) {
-        const share = Math.ceil((this.prrDelivered * this.ssthresh) / this.recoverFs);
-        sndcnt = share - this.prrOut;
+        // Rounded up to whole segments, as the figures of RFC 6937 §3.1 count:
+        // by bytes every send would wait for the ACK after.
+        const share = (this.prrDelivered * this.ssthresh) / this.recoverFs;
+        sndcnt = Math.ceil(share / sndMss) * sndMss - this.prrOut;
       } else {
         // Conservative bound (CRB); one segment more, as in slow start (SSRB),
         // when the ACK is safe: progress, and no new loss (RFC 9937 §6.2).
