@@ -9,9 +9,9 @@ import { parseAddress } from "../base/address.ts";
 import { validateArp } from "./arp.ts";
 import { viewOf } from "./bytes.ts";
 import { describeAt } from "./description.ts";
-import { decodeDns } from "./dns.ts";
-import { dnsQuery, dnsReply, optRecord } from "./dns.ts";
+import { decodeDns, dnsQuery, dnsReply, optRecord } from "./dns.ts";
 import { encodeDns } from "./dns-encode.ts";
+import type { DnsRecord } from "./dns-types.ts";
 import { validateEthernet } from "./ethernet.ts";
 import { decodeArp, encodeEthernet } from "./ethernet-fields.ts";
 import { decodeFrame, encodeTcpPacket, encodeUdpPacket } from "./frame-fields.ts";
@@ -122,6 +122,24 @@ reply.answers.push(
   },
   { name: "m.example.com", type: 1, class: 1, ttl: 1, data: { kind: "address", address: a } },
 );
+const scalars = { name: "x.example.com", class: 1, ttl: 1 };
+const text: DnsRecord = {
+  ...scalars,
+  type: 16,
+  data: { kind: "txt", strings: [Uint8Array.of(1, 2), Uint8Array.of(3)] },
+};
+const textBytes = encodeDns({ ...dnsReply(dnsQuery(7, "x.example.com", 16)), answers: [text] });
+const serviceBytes = encodeDns({
+  ...dnsReply(dnsQuery(7, "x.example.com", 33)),
+  answers: [
+    {
+      ...scalars,
+      type: 33,
+      data: { kind: "srv", priority: 1, weight: 2, port: 3, target: "y.example.com" },
+    },
+  ],
+  additionals: [optRecord(1232, 0, [{ code: 10, data: new Uint8Array(8) }])],
+});
 reply.additionals.push(optRecord(1232));
 const dnsBytes = encodeDns(reply);
 const tcpPacket = encodeTcpPacket(
@@ -170,6 +188,27 @@ const chain = Uint8Array.from([
 /** Valid messages to be damaged: random bytes alone rarely get past the first check. */
 const samples: Uint8Array[] = [
   dnsBytes,
+  textBytes,
+  serviceBytes,
+  encodeIp(
+    { source: a, destination: b, protocol: 1 },
+    encodeIcmpv4({ type: 3, code: 3, body: udpPacket.subarray(0, 24) }),
+  ),
+  encodeIp(
+    { source: a6, destination: b6, protocol: 58 },
+    encodeIcmpv6(
+      {
+        type: 1,
+        code: 4,
+        body: encodeIpv6(
+          { source: a6, destination: b6, nextHeader: 17 },
+          udpPacket.subarray(20, 24),
+        ),
+      },
+      a6,
+      b6,
+    ),
+  ),
   tcpPacket,
   tcpPacket.subarray(20),
   tcpPacket.subarray(40),
