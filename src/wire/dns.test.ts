@@ -211,6 +211,25 @@ describe("DNS messages", () => {
     expect(decode(whole.subarray(0, 11))).toBeUndefined();
   });
 
+  test.each([
+    ["A of three bytes", DNS_A, "010203"],
+    ["AAAA of four bytes", DNS_AAAA, "01020304"],
+    ["CNAME followed by more", DNS_CNAME, "016100ff"],
+    ["NS that leaves its data", DNS_NS, "0361"],
+    ["MX without a name", DNS_MX, "0001"],
+    ["SRV without a name", DNS_SRV, "000100020003"],
+    ["TXT string beyond its data", DNS_TXT, "0161 0361"],
+    ["SOA without its numbers", DNS_SOA, "016100016200 00000001"],
+    ["OPT option beyond its data", 41, "000a0008 01"],
+    ["OPT option without a length", 41, "000a00"],
+  ])("RFC 1035 §3.3: %s comes as raw bytes", (_what, type, hex) => {
+    const raw = bytesFromHex(hex);
+    const reply = dnsReply(dnsQuery(1, "x.example", type));
+    const data = { kind: "raw" as const, bytes: raw };
+    reply.additionals = [{ name: ".", type, class: 1, ttl: 0, data }];
+    expect(decode(encodeDns(reply))?.additionals[0].data).toEqual(data);
+  });
+
   test("names that have no wire form are refused when encoding", () => {
     for (const bad of ["a..b", ".a", `${"x".repeat(64)}.com`, "caf\u00e9.fr", "a\\", "\\999"]) {
       expect(isValidName(bad)).toBe(false);

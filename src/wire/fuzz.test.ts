@@ -252,7 +252,7 @@ const damaged = fc
   })
   .map(({ sample, edits, cut }) => {
     const bytes = sample.slice(0, Math.max(0, sample.length - cut));
-    for (const [at, value] of edits) if (at < bytes.length) bytes[at] = value;
+    for (const [at, value] of edits) if (bytes.length > 0) bytes[at % bytes.length] = value;
     return bytes;
   });
 const anyBytes = fc.oneof(fc.uint8Array({ maxLength: 120 }), damaged, damaged);
