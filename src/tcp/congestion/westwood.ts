@@ -72,7 +72,10 @@ export class Westwood extends LossBased {
     const elapsedUs = sample.nowUs - this.intervalStartUs;
     if (elapsedUs < Math.max(view.srttUs, MIN_INTERVAL_US)) return;
     const rate = (this.intervalBytes * 1e6) / elapsedUs;
-    if (this.estimate === 0) {
+    // In slow start the rate doubles every round: filters that lag by ten rounds
+    // would cut the first loss to a fraction of the path, so a rise counts whole.
+    const isRising = view.cwnd < view.ssthresh && rate > this.estimate;
+    if (this.estimate === 0 || isRising) {
       this.shortTerm = rate;
       this.estimate = rate;
     } else {
