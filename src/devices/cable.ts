@@ -1,22 +1,11 @@
-import { CSUM_NONE, type Frame, type FrameMemory, GSO_NONE } from "../base/frame-memory.ts";
+import type { Frame, FrameMemory } from "../base/frame-memory.ts";
 import type { MacAddress } from "../base/mac.ts";
 import type { Pollable } from "../base/pollable.ts";
 import { type Device, type DeviceOffload, type DeviceSink, NO_OFFLOAD } from "../link/device.ts";
-import { completeChecksum } from "./checksum.ts";
 import type { DeviceContext } from "./context.ts";
 import type { DropObserver, DropReason, FrameTap } from "./drop.ts";
 import { Lane, type LaneEnd, type LaneOptions } from "./lane.ts";
-
-/** Longest link header: Ethernet with two VLAN tags. */
-const LINK_HEADER_MAX = 22;
-
-/**
- * Payload bytes of a super-segment that passes a trusted cable: what an IPv4
- * packet of 65,535 bytes holds behind the longest IP and TCP headers.
- */
-const GSO_MAX_BYTES = 65_535 - 60 - 60;
-
-const TRUSTED: DeviceOffload = { checksum: true, gsoMaxBytes: GSO_MAX_BYTES, coalesces: true };
+import { admit, maxFrameLength, TRUSTED_OFFLOAD } from "./offload.ts";
 
 /** Options of a cable; those of a lane hold for both directions. */
 export interface CableOptions extends LaneOptions {
@@ -164,9 +153,9 @@ export class CablePort implements Device, LaneEnd {
     this.mac = mac;
     this.medium = options.medium ?? "ethernet";
     this.mtu = options.mtu ?? 1500;
-    this.maxLength = this.mtu + (this.medium === "ethernet" ? LINK_HEADER_MAX : 0);
+    this.maxLength = maxFrameLength(this.medium, this.mtu);
     this.trusted = options.trusted ?? false;
-    this.offload = this.trusted ? TRUSTED : NO_OFFLOAD;
+    this.offload = this.trusted ? TRUSTED_OFFLOAD : NO_OFFLOAD;
   }
 
   get linkUp(): boolean {
@@ -193,20 +182,11 @@ export class CablePort implements Device, LaneEnd {
     const { memory, lane } = this;
     const nowUs = this.context.now();
     if (this.tap !== undefined) this.tap(frame, "out", nowUs);
-    if (!this.cable.linkUp) {
-      lane.drop(frame, "down", nowUs);
-    } else if (
-      memory.length(frame) > this.maxLength &&
-      !(this.trusted && memory.gsoType(frame) !== GSO_NONE)
-    ) {
-      lane.drop(frame, "oversize", nowUs);
-    } else {
-      if (!this.trusted && memory.checksumState(frame) !== CSUM_NONE) {
-        completeChecksum(memory, frame);
-        memory.setChecksumState(frame, CSUM_NONE);
-      }
-      lane.transmit(frame, nowUs);
-    }
+    const refused = this.cable.linkUp
+      ? admit(memory, frame, this.maxLength, this.trusted)
+      : "down";
+    if (refused === undefined) lane.transmit(frame, nowUs);
+    else lane.drop(frame, refused, nowUs);
   }
 
   /** A frame arrived at this end. */

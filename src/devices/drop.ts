@@ -8,6 +8,8 @@ export type DropReason =
   | "detached"
   /** Longer than the MTU allows. */
   | "oversize"
+  /** Shorter than an Ethernet header. */
+  | "runt"
   /** The queue in front of a bottleneck was full. */
   | "queue"
   /** CoDel decided so (RFC 8289). */

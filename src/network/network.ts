@@ -11,6 +11,7 @@ import {
 import { type RandomSource, SeededRandom } from "../base/random.ts";
 import { Cable, type CableOptions } from "../devices/cable.ts";
 import type { DeviceContext } from "../devices/context.ts";
+import { Switch, type SwitchOptions } from "../devices/switch.ts";
 import { createKernel } from "../kernel/create-kernel.ts";
 import { type Alarm, Alarms } from "./alarms.ts";
 import { Entry, RunQueue } from "./run-queue.ts";
@@ -95,6 +96,14 @@ export class Network implements Driven {
     this.add(cable, () => cable.close());
     cable.onClosed = () => this.remove(cable);
     return cable;
+  }
+
+  /** A switch; the network drives it. */
+  switch(options: SwitchOptions = {}): Switch {
+    const made = new Switch(this.context(), options);
+    made.makeCable = (cable) => this.cable(cable);
+    this.add(made, () => made.close());
+    return made;
   }
 
   /**
