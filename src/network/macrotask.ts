@@ -1,5 +1,6 @@
-/** Something queued that may be let go without keeping the process alive. */
+/** Something queued; where the platform can, it may be told not to keep the process alive. */
 export interface Macrotask {
+  ref?(): void;
   unref?(): void;
 }
 

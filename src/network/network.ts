@@ -134,6 +134,7 @@ export class Network implements Driven {
     entry.removed = true;
     this.liveTotal -= entry.live;
     this.queue.remove(entry);
+    if (entry.live > 0) this.awaken(); // the process may be free to end now
   }
 
   /** Calls back once, about `delayUs` from now, among the network's events. */
