@@ -47,16 +47,17 @@ export class Cable implements Pollable {
     this.context = context;
     this.name = options.name ?? "cable";
     this.onDrop = options.onDrop;
-    const laneA = this.lane({ ...options, ...options.aToB });
-    const laneB = this.lane({ ...options, ...options.bToA });
+    const medium = options.medium ?? "ethernet";
+    const laneA = this.lane(medium, { ...options, ...options.aToB });
+    const laneB = this.lane(medium, { ...options, ...options.bToA });
     this.a = new CablePort(this, `${this.name}.a`, context, laneA, options, options.macA);
     this.b = new CablePort(this, `${this.name}.b`, context, laneB, options, options.macB);
     this.a.peer = this.b;
     this.b.peer = this.a;
   }
 
-  private lane(options: LaneOptions): Lane {
-    const lane = new Lane(this.context.memory, options);
+  private lane(medium: "ethernet" | "ip", options: LaneOptions): Lane {
+    const lane = new Lane(this.context, medium, options);
     lane.onWork = () => this.onWork?.();
     lane.onDrop = (frame, reason, timeUs) => this.onDrop?.(frame, reason, timeUs);
     return lane;

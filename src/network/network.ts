@@ -11,7 +11,9 @@ import {
 import { type RandomSource, SeededRandom } from "../base/random.ts";
 import { Cable, type CableOptions } from "../devices/cable.ts";
 import type { DeviceContext } from "../devices/context.ts";
+import { ImpairedDevice, type ImpairedDeviceOptions } from "../devices/impaired-device.ts";
 import { Switch, type SwitchOptions } from "../devices/switch.ts";
+import type { Device } from "../link/device.ts";
 import { createKernel } from "../kernel/create-kernel.ts";
 import { type Alarm, Alarms } from "./alarms.ts";
 import { Entry, RunQueue } from "./run-queue.ts";
@@ -104,6 +106,13 @@ export class Network implements Driven {
     made.makeCable = (cable) => this.cable(cable);
     this.add(made, () => made.close());
     return made;
+  }
+
+  /** A device with a bad line in front; the network drives it. */
+  impair(device: Device, options: ImpairedDeviceOptions): ImpairedDevice {
+    const impaired = new ImpairedDevice(this.context(), device, options);
+    this.add(impaired, () => impaired.close());
+    return impaired;
   }
 
   /**
