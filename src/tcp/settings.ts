@@ -1,0 +1,256 @@
+/**
+ * Everything about TCP that can be set, with its default. A host has one set;
+ * each socket begins with a copy of what is marked "socket". Presets are sets
+ * of these values; no code asks for a preset's name. Times are microseconds.
+ */
+export interface TcpSettings {
+  // Sizes
+  /** Socket: receive buffer in bytes at the start, and the most that tuning may make of it. */
+  readonly receiveBuffer: number;
+  readonly receiveBufferMax: number;
+  /** Socket: send buffer in bytes at the start, and the most that tuning may make of it. */
+  readonly sendBuffer: number;
+  readonly sendBufferMax: number;
+  /** Bytes that all receive (and send) buffers of the host may hold together before windows stop growing. */
+  readonly memoryPressure: number;
+  /** The first window announced; 0: as much as the buffer allows. */
+  readonly initialReceiveWindow: number;
+  /** Round the window down to a multiple of the MSS (FreeBSD rounds the buffer up to one). */
+  readonly roundWindowToMss: boolean;
+  /** Most ranges of out-of-order data a connection remembers. */
+  readonly maxOutOfOrderRanges: number;
+  /** Most connections, TIME-WAIT records, half-open connections. */
+  readonly maxConnections: number;
+  readonly maxTimeWait: number;
+  readonly maxSynBacklog: number;
+  /** Largest backlog that listen takes (Linux: somaxconn 4096). */
+  readonly maxBacklog: number;
+  /** Linux admits one connection more than the backlog says. */
+  readonly backlogPlusOne: boolean;
+  /** Answer a full accept queue with RST instead of silence. */
+  readonly abortOnOverflow: boolean;
+  /** 0 never, 1 when the SYN queue is full (RFC 4987), 2 always. */
+  readonly synCookies: 0 | 1 | 2;
+
+  // Options
+  readonly windowScaling: boolean;
+  /** Our shift; -1: the smallest that can express `receiveBufferMax`. */
+  readonly windowScale: number;
+  readonly timestamps: boolean;
+  readonly sack: boolean;
+  readonly dsack: boolean;
+  /** 0 off, 1 ask for it and accept it, 2 only accept it (RFC 3168). */
+  readonly ecn: 0 | 1 | 2;
+  /** After this many unanswered ECN-setup SYNs the next goes without (RFC 3168 §6.1.1.1). */
+  readonly ecnFallbackSyns: number;
+  /** How options of a SYN are laid out. */
+  readonly optionLayout: "linux" | "freebsd";
+  /** Random offset for each connection's timestamps (RFC 7323 §7.1). */
+  readonly timestampOffset: boolean;
+  /** Largest MSS ever sent or announced; 0: from the MTU. */
+  readonly maxSegment: number;
+  /** MSS assumed of a peer that names none (RFC 9293 MUST-15): 536 for IPv4, 1220 for IPv6. */
+  readonly defaultMss: number;
+  readonly defaultMssIpv6: number;
+  /** Smallest MSS taken from a SYN, against tiny-segment attacks. */
+  readonly minMss: number;
+
+  // Timers
+  readonly initialRtoUs: number;
+  readonly minRtoUs: number;
+  readonly maxRtoUs: number;
+  /** linux: srtt + max(4 rttvar, minRto); freebsd: srtt + 4 rttvar + slop; rfc: max(srtt + 4 rttvar, minRto). */
+  readonly rtoStyle: "linux" | "freebsd" | "rfc";
+  readonly rtoSlopUs: number;
+  /** Retransmissions of a SYN, a SYN-ACK, data, and of an orphan's data before giving up (R2 as a count). */
+  readonly synRetries: number;
+  readonly synAckRetries: number;
+  /** R1: after this many, the path is suspected (RFC 9293 §3.8.3). */
+  readonly retries1: number;
+  readonly retries2: number;
+  readonly orphanRetries: number;
+  /** Most connections closed by their application that may linger. */
+  readonly maxOrphans: number;
+  readonly mslUs: number;
+  /** How long FIN-WAIT-2 lasts once nobody holds the socket. */
+  readonly finWait2Us: number;
+  readonly keepAliveIdleUs: number;
+  readonly keepAliveIntervalUs: number;
+  readonly keepAliveCount: number;
+  /** Zero-window probes: first after an RTO, then doubled up to this. */
+  readonly persistMaxUs: number;
+  /** The sender's silly-window override (RFC 9293 §3.8.6.2.1): 0.1 to 1 s. */
+  readonly swsOverrideUs: number;
+  /** Silly-window avoidance at the receiver and the sender; off only to show what it prevents. */
+  readonly sillyWindowAvoidance: boolean;
+  readonly corkUs: number;
+
+  // Acknowledgements
+  readonly delayedAckUs: number;
+  /** Smallest delay when the delay adapts to the peer's pace; equal to `delayedAckUs`: fixed. */
+  readonly delayedAckMinUs: number;
+  /** Full segments at the start that are acknowledged at once (Linux: 16). */
+  readonly quickAcks: number;
+  /** Acknowledge at once when a whole-MSS segment arrives and one is owed already. */
+  readonly ackEvery: number;
+  /** ACK above SND.NXT in a synchronized state: answer (RFC 9293), or be silent (Linux). */
+  readonly answerFutureAcks: boolean;
+
+  // Congestion control
+  readonly congestionControl: string;
+  /** Segments of the initial window (RFC 6928); 0: RFC 5681's rule. */
+  readonly initialWindow: number;
+  /** RFC 3465's L; 0: no limit. */
+  readonly abcLimit: number;
+  readonly hystart: boolean;
+  /** Grow only while the window is used (RFC 7661; Linux: cwnd < 2 * max_packets_out in slow start). */
+  readonly cwndLimitedOnly: boolean;
+  readonly slowStartAfterIdle: boolean;
+  /** Segments of the restart window. */
+  readonly abeBeta: number;
+  readonly pacing: "off" | "auto" | "on";
+  readonly limitedTransmit: boolean;
+  readonly rack: boolean;
+  readonly tlp: boolean;
+  readonly frto: boolean;
+  readonly prr: boolean;
+  readonly eifel: boolean;
+  /** DupThresh of RFC 5681 and, in segments, of RFC 6675; Linux adapts it. */
+  readonly dupThresh: number;
+  readonly maxReordering: number;
+  /** Quantum of one connection in the round of those that may send, bytes. */
+  readonly quantum: number;
+
+  // Path MTU
+  readonly pathMtuDiscovery: boolean;
+  /** 0 off, 1 after a black hole is suspected, 2 always (RFC 4821). */
+  readonly mtuProbing: 0 | 1 | 2;
+  readonly mtuProbeFloor: number;
+
+  // Attacks (RFC 5961, 5927)
+  readonly insecureRst: boolean;
+  readonly insecureSyn: boolean;
+  readonly challengeAckPerSecond: number;
+  /** Smallest time between two answers to unacceptable segments on one connection (Linux: 500 ms). */
+  readonly invalidAckIntervalUs: number;
+  /** Drop SYN+FIN in LISTEN. */
+  readonly dropSynFin: boolean;
+  /** RFC 1337: ignore RST in TIME-WAIT. */
+  readonly ignoreRstInTimeWait: boolean;
+  /** A new SYN may end a TIME-WAIT (RFC 1122 §4.2.2.13, RFC 6191). */
+  readonly timeWaitReuse: boolean;
+
+  // Habits
+  /** PSH on the last segment of a write, or of the buffer. */
+  readonly pushRule: "write" | "buffer";
+  /** Nagle is on for new sockets. */
+  readonly nagle: boolean;
+  /** Urgent pointer points to the last urgent byte (RFC 6093: the byte after it is what all do). */
+  readonly urgentToLast: boolean;
+  /** 1 client, 2 server, 3 both (RFC 7413). */
+  readonly fastOpen: number;
+  /** A server may answer data in a SYN without a cookie. */
+  readonly fastOpenNoCookie: boolean;
+  readonly fastOpenBlackholeUs: number;
+  /** Initial sequence number for new connections; -1: RFC 6528. */
+  readonly isn: number | undefined;
+  /** Type of service of new sockets. */
+  readonly tos: number;
+  readonly ttl: number;
+}
+
+const MS = 1000;
+const S = 1_000_000;
+
+/** The stack's own defaults (docs/limits.md). */
+export const DEFAULT_TCP_SETTINGS: TcpSettings = {
+  receiveBuffer: 131_072,
+  receiveBufferMax: 16 * 1024 * 1024,
+  sendBuffer: 131_072,
+  sendBufferMax: 16 * 1024 * 1024,
+  memoryPressure: 100 * 1024 * 1024,
+  initialReceiveWindow: 0,
+  roundWindowToMss: false,
+  maxOutOfOrderRanges: 1024,
+  maxConnections: 4_194_304,
+  maxTimeWait: 262_144,
+  maxSynBacklog: 4096,
+  maxBacklog: 4096,
+  backlogPlusOne: false,
+  abortOnOverflow: false,
+  synCookies: 1,
+  windowScaling: true,
+  windowScale: -1,
+  timestamps: true,
+  sack: true,
+  dsack: true,
+  ecn: 2,
+  ecnFallbackSyns: 1,
+  optionLayout: "linux",
+  timestampOffset: true,
+  maxSegment: 0,
+  defaultMss: 536,
+  defaultMssIpv6: 1220,
+  minMss: 48,
+  initialRtoUs: 1 * S,
+  minRtoUs: 200 * MS,
+  maxRtoUs: 120 * S,
+  rtoStyle: "linux",
+  rtoSlopUs: 0,
+  synRetries: 6,
+  synAckRetries: 5,
+  retries1: 3,
+  retries2: 15,
+  orphanRetries: 8,
+  maxOrphans: 65_536,
+  mslUs: 30 * S,
+  finWait2Us: 60 * S,
+  keepAliveIdleUs: 7200 * S,
+  keepAliveIntervalUs: 75 * S,
+  keepAliveCount: 9,
+  persistMaxUs: 120 * S,
+  swsOverrideUs: 200 * MS,
+  sillyWindowAvoidance: true,
+  corkUs: 200 * MS,
+  delayedAckUs: 40 * MS,
+  delayedAckMinUs: 40 * MS,
+  quickAcks: 16,
+  ackEvery: 2,
+  answerFutureAcks: true,
+  congestionControl: "cubic",
+  initialWindow: 10,
+  abcLimit: 0,
+  hystart: true,
+  cwndLimitedOnly: true,
+  slowStartAfterIdle: true,
+  abeBeta: 0,
+  pacing: "auto",
+  limitedTransmit: true,
+  rack: true,
+  tlp: true,
+  frto: true,
+  prr: true,
+  eifel: true,
+  dupThresh: 3,
+  maxReordering: 300,
+  quantum: 65_536,
+  pathMtuDiscovery: true,
+  mtuProbing: 1,
+  mtuProbeFloor: 1024,
+  insecureRst: false,
+  insecureSyn: false,
+  challengeAckPerSecond: 1000,
+  invalidAckIntervalUs: 500 * MS,
+  dropSynFin: true,
+  ignoreRstInTimeWait: true,
+  timeWaitReuse: true,
+  pushRule: "write",
+  nagle: true,
+  urgentToLast: false,
+  fastOpen: 1,
+  fastOpenNoCookie: false,
+  fastOpenBlackholeUs: 3600 * S,
+  isn: undefined,
+  tos: 0,
+  ttl: 64,
+};
