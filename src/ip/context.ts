@@ -1,15 +1,16 @@
 import type { Counters } from "../base/counters.ts";
-import type { Frame, FrameMemory } from "../base/frame-memory.ts";
+import type { FrameMemory } from "../base/frame-memory.ts";
 import type { RandomSource } from "../base/random.ts";
 import { ReceivedPacket } from "../base/received-packet.ts";
-import type { Timers } from "../base/timers.ts";
+import type { Timers, TimerTarget } from "../base/timers.ts";
 import { IcmpError, type Transport } from "../base/transport.ts";
 import { LoopbackDevice } from "../link/loopback.ts";
 import { ReplyRing } from "../link/reply-ring.ts";
 import { Ipv6Walk } from "../wire/ipv6-extensions.ts";
+import { ForwardRing } from "./forward-ring.ts";
 import { TokenBucket } from "./icmp-limit.ts";
 import type { IpInterface } from "./ip-interface.ts";
-import { LocalAddresses } from "./local-addresses.ts";
+import { type LocalAddress, LocalAddresses } from "./local-addresses.ts";
 import type { IpPath, PathOwner } from "./path.ts";
 import { PathCache } from "./path-cache.ts";
 import { Reassembly } from "./reassembly.ts";
@@ -32,14 +33,6 @@ export interface IpOptions {
   readonly onWork: () => void;
 }
 
-/** Frames waiting to be passed on, with the interface they came in by. */
-export interface ForwardEntry {
-  frame: Frame;
-  at: number;
-  length: number;
-  iface: IpInterface;
-}
-
 /** The state of a host's IP. Input, output and the rest are functions over it. */
 export class IpContext {
   readonly clock: { now(): number };
@@ -57,23 +50,31 @@ export class IpContext {
   /** By index; 0 is unused, 1 is `lo`. */
   readonly interfaces: (IpInterface | undefined)[] = [undefined];
   loopback!: IpInterface;
+  /** Addresses being checked for duplicates. */
+  readonly checks = new Map<LocalAddress, TimerTarget & { readonly timer: number }>();
+  /** Told when an address becomes usable or turns out to be another station's. */
+  onAddressState: ((entry: LocalAddress) => void) | undefined = undefined;
+  /** Set by a router that advertises prefixes. */
+  onRouterSolicitation: ((iface: IpInterface) => void) | undefined = undefined;
   /** Set by `Ip`, which owns the paths. */
   pathOwner!: PathOwner;
   /** Fires when a path MTU or a route ends; `Ip` registers it. */
   agingTimer = -1;
-  /** By destination: the path chosen for an unspecified source, and for forwarding. Direct-mapped. */
+  /** By destination: the path chosen for an unspecified source. Direct-mapped. */
   readonly chosenPaths: (IpPath | undefined)[] = new Array<IpPath | undefined>(256).fill(undefined);
   readonly loopbackDevice: LoopbackDevice;
   readonly addresses = new LocalAddresses();
   readonly routes: RouteTable<IpInterface>;
   readonly paths: PathCache;
+  /** By destination, for forwarding. */
+  readonly forwardPaths: (IpPath | undefined)[] = new Array<IpPath | undefined>(256).fill(undefined);
   readonly transports: (Transport | undefined)[] = new Array<Transport | undefined>(256).fill(undefined);
   readonly observers: (RawObserver[] | undefined)[] = new Array<RawObserver[] | undefined>(256).fill(undefined);
   /** The packet being read never left this host, though it counts as come in by another interface than `lo`. */
   isLooped = false;
   readonly reassembly: Reassembly;
   readonly replies: ReplyRing;
-  readonly forwardRing: ForwardEntry[] = [];
+  readonly forwardRing: ForwardRing;
   readonly packet = new ReceivedPacket();
   readonly icmpError = new IcmpError();
   readonly walk = new Ipv6Walk();
@@ -91,6 +92,7 @@ export class IpContext {
     this.routes = new RouteTable<IpInterface>(() => this.changed());
     this.paths = new PathCache(this.settings.pathLimit, this.random.int32());
     this.replies = new ReplyRing(this.settings.replyRing, this.memory, this.counters);
+    this.forwardRing = new ForwardRing(this.settings.forwardRing, this.memory);
     this.reassembly = new Reassembly(this.settings, this.memory, this.timers, this.counters);
     this.errorBucket = new TokenBucket(this.settings.icmpRate, this.settings.icmpBurst);
     this.loopbackDevice = new LoopbackDevice(this.settings.loopbackMtu, this.settings.loopbackRing);
@@ -100,6 +102,12 @@ export class IpContext {
   changed(): void {
     this.generation = (this.generation + 1) | 0;
   }
+
+  /** Looks soon at what ends by time: routes, addresses, path MTUs. Set by `Ip`. */
+  armAging: () => void = () => {};
+
+  /** A sign from above that the neighbor on a path is reachable. Set by `Ip`. */
+  confirmPath: (path: IpPath) => void = () => {};
 
   interface(index: number): IpInterface | undefined {
     return this.interfaces[index];

@@ -70,12 +70,7 @@ export function passOn(
     ip.counters.ipInNotForwarded++;
     return;
   }
-  if (ip.forwardRing.length >= ip.settings.forwardRing) {
-    ip.counters.ipInDiscards++;
-    return;
-  }
-  ip.memory.retain(frame, "forward");
-  ip.forwardRing.push({ frame, at, length, iface });
+  if (!ip.forwardRing.push(frame, at, length, iface.index)) ip.counters.ipInDiscards++;
 }
 
 /** What a destination address means to us. */

@@ -21,8 +21,28 @@ export interface GroupMembership {
   /** Reports still to be sent, and when the next is due. */
   reportsLeft: number;
   reportAtUs: number;
+  /** The next report answers a query; else it tells of joining or leaving. */
+  isAnswer: boolean;
   /** Left: the reports to send are of that. */
   isLeaving: boolean;
+}
+
+/** What the membership reporter and router discovery are to an interface; `ip` makes them. */
+interface Closable {
+  close(): void;
+}
+
+/** Reports group membership; see multicast.ts. */
+export interface MembershipReports extends Closable {
+  changed(nowUs: number): void;
+}
+
+/** Solicits routers; see router-discovery.ts. */
+export interface Discovery extends Closable {
+  readonly nameServers: { readonly address: IpAddress; untilUs: number }[];
+  start(nowUs: number): void;
+  heard(): void;
+  stop(): void;
 }
 
 /** What IP knows of one interface. */
@@ -36,6 +56,9 @@ export class IpInterface implements LinkUpper {
   arp: Arp | undefined = undefined;
   readonly addresses: LocalAddress[] = [];
   readonly groups: GroupMembership[] = [];
+  reports: MembershipReports | undefined = undefined;
+  /** Absent unless the interface configures itself (SLAAC). */
+  discovery: Discovery | undefined = undefined;
   /** MTU for IPv6 when a router announced a smaller one (RFC 4861 §6.3.4). */
   ipv6Mtu = 0;
   /** Hop limit that a router announced; 0: none. */

@@ -28,6 +28,8 @@ export class LocalAddress {
   /** Network clock; `NEVER` for addresses without lifetime. */
   preferredUntilUs = NEVER;
   validUntilUs = NEVER;
+  /** When we last defended it against another station. */
+  defendedAtUs = Number.NEGATIVE_INFINITY;
   /** Broadcast address of its subnet; 0 for none. */
   readonly broadcast: number;
 
@@ -44,6 +46,13 @@ export class LocalAddress {
   /** Packets may be sent from and received at it. */
   get isUsable(): boolean {
     return this.state !== ADDRESS_TENTATIVE && this.state !== ADDRESS_DUPLICATE;
+  }
+
+  /** Not chosen for anything new any more. False: it was not in plain use. */
+  deprecate(): boolean {
+    if (this.state !== ADDRESS_PREFERRED) return false;
+    this.state = ADDRESS_DEPRECATED;
+    return true;
   }
 
   get stateName(): string {

@@ -27,8 +27,8 @@ export interface Route<I extends RouteInterface = RouteInterface> {
   readonly source: IpAddress | undefined;
   /** When the route ends by itself (router lifetime), network clock. */
   expiresUs: number;
-  /** Its gateway does not answer (RFC 4861 §7.3.3): used only when there is nothing else. */
-  isDoubtful: boolean;
+  /** Until then its gateway counts as silent (RFC 4861 §7.3.3): used only when there is nothing else. 0: it does not. */
+  doubtfulUntilUs: number;
 }
 
 export interface RouteOptions {
@@ -65,7 +65,7 @@ export class RouteTable<I extends RouteInterface = RouteInterface> {
       origin: options.origin ?? "static",
       source: options.source,
       expiresUs: options.expiresUs ?? NEVER,
-      isDoubtful: false,
+      doubtfulUntilUs: 0,
     };
     const length = prefix.length128;
     let at = 0;
@@ -113,21 +113,24 @@ export class RouteTable<I extends RouteInterface = RouteInterface> {
       if (interfaceIndex !== 0 && route.iface.index !== interfaceIndex) continue;
       if (!route.iface.isUp) continue;
       if (!route.iface.isRunning) linkDown ??= route;
-      else if (route.isDoubtful) doubtful ??= route;
+      else if (route.doubtfulUntilUs !== 0) doubtful ??= route;
       else return route;
     }
     return doubtful ?? linkDown;
   }
 
-  /** The earliest end of a route. */
-  nextExpiry(): number {
-    let next = NEVER;
-    for (const route of this.routes) next = Math.min(next, route.expiresUs);
-    return next;
-  }
-
-  /** Removes what has ended. */
-  expire(nowUs: number): void {
+  /** Removes what has ended and forgets old doubts. Answers when to look again. */
+  age(nowUs: number): number {
     this.removeWhere((route) => route.expiresUs <= nowUs);
+    let next = NEVER;
+    for (const route of this.routes) {
+      if (route.doubtfulUntilUs !== 0 && route.doubtfulUntilUs <= nowUs) {
+        route.doubtfulUntilUs = 0;
+        this.changed();
+      }
+      if (route.doubtfulUntilUs !== 0) next = Math.min(next, route.doubtfulUntilUs);
+      next = Math.min(next, route.expiresUs);
+    }
+    return next;
   }
 }
