@@ -43,6 +43,7 @@ export function bytesFromHex(text: string): Uint8Array {
     throw new TypeError("hex text must be pairs of the digits 0-9 and a-f");
   }
   const bytes = new Uint8Array(digits.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
   return bytes;
 }

@@ -65,12 +65,7 @@ export function describeTcp(
 const DNS_PORT = 53;
 const MDNS_PORT = 5353;
 
-export function describeUdp(
-  view: DataView,
-  at: number,
-  present: number,
-  ends: Endpoints,
-): string {
+export function describeUdp(view: DataView, at: number, present: number, ends: Endpoints): string {
   const { family, source, destination } = ends;
   const udp = decodeUdp(view, at, present);
   if (udp === undefined) return `${family} ${source} > ${destination}: [|udp] length ${present}`;

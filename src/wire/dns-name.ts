@@ -7,6 +7,8 @@
 /** Longest name on the wire (RFC 1035 §2.3.4). */
 export const MAX_NAME = 255;
 export const MAX_LABEL = 63;
+/** A name has at most 127 labels; more pointers than that only serve to cost us time. */
+const MAX_JUMPS = 127;
 /** Highest offset a compression pointer can express, plus one. */
 const POINTER_LIMIT = 0x4000;
 
@@ -31,6 +33,7 @@ export function decodeName(
   let wireLength = 1;
   let next = -1;
   let lowest = at;
+  let jumps = 0;
   let i = at;
   for (;;) {
     if (i < start || i >= end) return undefined;
@@ -40,8 +43,8 @@ export function decodeName(
       if (i + 2 > end) return undefined;
       if (next < 0) next = i + 2;
       i = start + (view.getUint16(i) & 0x3fff);
-      // Each jump goes below every one before it: termination without counting.
-      if (i >= lowest) return undefined;
+      // Each jump goes below every one before it, so that there is no loop.
+      if (i >= lowest || ++jumps > MAX_JUMPS) return undefined;
       lowest = i;
       continue;
     }
@@ -110,18 +113,17 @@ export type NameOffsets = Map<string, number>;
  * Bytes of a name that will stand at message offset `at`. With `offsets` its longest known tail
  * becomes a pointer and its own tails are added. undefined if the name is not valid.
  */
-export function encodeName(
-  name: string,
-  at = 0,
-  offsets?: NameOffsets,
-): number[] | undefined {
+export function encodeName(name: string, at = 0, offsets?: NameOffsets): number[] | undefined {
   const labels = nameLabels(name);
   if (labels === undefined) return undefined;
   const bytes: number[] = [];
   for (let i = 0; i < labels.length; i++) {
     if (offsets !== undefined) {
       // Exact bytes, so that the case of each name survives.
-      const tail = labels.slice(i).map((label) => label.join(",")).join(".");
+      const tail = labels
+        .slice(i)
+        .map((label) => label.join(","))
+        .join(".");
       const known = offsets.get(tail);
       if (known !== undefined) {
         bytes.push(0xc0 | (known >>> 8), known & 255);
@@ -137,11 +139,7 @@ export function encodeName(
 }
 
 /** Uncompressed names one after another with zero padding (RFC 8106 §5.2); undefined if bad. */
-export function decodeNameList(
-  view: DataView,
-  at: number,
-  length: number,
-): string[] | undefined {
+export function decodeNameList(view: DataView, at: number, length: number): string[] | undefined {
   const names: string[] = [];
   const end = at + length;
   let i = at;

@@ -27,7 +27,9 @@ export function decodeRdata(
   end: number,
   type: number,
 ): DnsData {
-  return decodeKnown(view, start, at, end, type) ?? { kind: "raw", bytes: copyBytes(view, at, end - at) };
+  return (
+    decodeKnown(view, start, at, end, type) ?? { kind: "raw", bytes: copyBytes(view, at, end - at) }
+  );
 }
 
 function decodeKnown(

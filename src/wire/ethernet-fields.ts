@@ -75,15 +75,7 @@ export function encodeEthernet(
   const header = new Uint8Array(vlan === undefined ? ETHERNET_HEADER : ETHERNET_HEADER + 4);
   const view = viewOf(header);
   const first = vlan === undefined ? type : ETHERTYPE_VLAN;
-  writeEthernetHeader(
-    view,
-    0,
-    destination.high,
-    destination.low,
-    source.high,
-    source.low,
-    first,
-  );
+  writeEthernetHeader(view, 0, destination.high, destination.low, source.high, source.low, first);
   if (vlan !== undefined) {
     view.setUint16(14, vlan);
     view.setUint16(16, type);

@@ -80,7 +80,8 @@ function decodeOne(view: DataView, i: number, number: number, size: number): Tcp
   if (number === OPTION_TIMESTAMPS && size === 10) {
     return { kind: "timestamps", val: view.getInt32(data), ecr: view.getInt32(data + 4) };
   }
-  if (number === OPTION_MD5 && size === 18) return { kind: "md5", digest: copyBytes(view, data, 16) };
+  if (number === OPTION_MD5 && size === 18)
+    return { kind: "md5", digest: copyBytes(view, data, 16) };
   if (number === OPTION_USER_TIMEOUT && size === 4) {
     return { kind: "userTimeout", raw: view.getUint16(data) };
   }
