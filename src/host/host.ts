@@ -110,7 +110,8 @@ export class Host implements Pollable {
     try {
       for (const address of options.addresses ?? []) made.addAddress(address);
       const { gateway } = options;
-      const gateways = gateway === undefined ? [] : typeof gateway === "string" ? [gateway] : gateway;
+      const gateways =
+        gateway === undefined ? [] : typeof gateway === "string" ? [gateway] : gateway;
       for (const text of gateways) this.addGateway(iface.index, parseAddress(text));
     } catch (error) {
       made.remove();
@@ -134,7 +135,9 @@ export class Host implements Pollable {
 
   /** All interfaces, `lo` first. */
   get interfaces(): Interface[] {
-    return this.byIndex.filter((iface) => iface !== undefined && this.ip.context.interface(iface.index) !== undefined) as Interface[];
+    return this.byIndex.filter(
+      (iface) => iface !== undefined && this.ip.context.interface(iface.index) !== undefined,
+    ) as Interface[];
   }
 
   /** By name or number. */
@@ -153,7 +156,9 @@ export class Host implements Pollable {
   isBroadcastAddress(address: IpAddress): boolean {
     if (address.isBroadcast) return true;
     if (!address.isIpv4) return false;
-    return this.ip.context.interfaces.some((iface) => iface?.isSubnetBroadcast(address.w3) === true);
+    return this.ip.context.interfaces.some(
+      (iface) => iface?.isSubnetBroadcast(address.w3) === true,
+    );
   }
 
   // Transports and raw access
@@ -177,7 +182,11 @@ export class Host implements Pollable {
   }
 
   /** Sends one echo request; the callback comes once, from `takeEvents`. Answers how to cancel it. */
-  echo(address: IpAddress, options: EchoOptions, callback: (result: EchoResult) => void): () => void {
+  echo(
+    address: IpAddress,
+    options: EchoOptions,
+    callback: (result: EchoResult) => void,
+  ): () => void {
     return this.ip.echo.send(address, options, callback);
   }
 

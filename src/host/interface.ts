@@ -136,7 +136,8 @@ export class Interface {
   }
 
   private mustExist(): void {
-    if (this.isRemoved) throw new Error(`the interface ${this.name} was removed; add the device again`);
+    if (this.isRemoved)
+      throw new Error(`the interface ${this.name} was removed; add the device again`);
   }
 }
 

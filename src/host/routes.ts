@@ -76,12 +76,21 @@ export class Routes {
     }));
   }
 
-  private interfaceFor(wanted: string | number | undefined, gateway: IpAddress | undefined): IpInterface {
+  private interfaceFor(
+    wanted: string | number | undefined,
+    gateway: IpAddress | undefined,
+  ): IpInterface {
     const { interfaces, routes } = this.ip.context;
     if (wanted !== undefined) {
-      const found = interfaces.find((i) => i !== undefined && (i.index === wanted || i.name === wanted));
+      const found = interfaces.find(
+        (i) => i !== undefined && (i.index === wanted || i.name === wanted),
+      );
       if (found === undefined) {
-        throw new SocketError(ENODEV, "route", `there is no interface ${wanted}; see host.interfaces`);
+        throw new SocketError(
+          ENODEV,
+          "route",
+          `there is no interface ${wanted}; see host.interfaces`,
+        );
       }
       return found;
     }

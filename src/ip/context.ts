@@ -67,9 +67,15 @@ export class IpContext {
   readonly routes: RouteTable<IpInterface>;
   readonly paths: PathCache;
   /** By destination, for forwarding. */
-  readonly forwardPaths: (IpPath | undefined)[] = new Array<IpPath | undefined>(256).fill(undefined);
-  readonly transports: (Transport | undefined)[] = new Array<Transport | undefined>(256).fill(undefined);
-  readonly observers: (RawObserver[] | undefined)[] = new Array<RawObserver[] | undefined>(256).fill(undefined);
+  readonly forwardPaths: (IpPath | undefined)[] = new Array<IpPath | undefined>(256).fill(
+    undefined,
+  );
+  readonly transports: (Transport | undefined)[] = new Array<Transport | undefined>(256).fill(
+    undefined,
+  );
+  readonly observers: (RawObserver[] | undefined)[] = new Array<RawObserver[] | undefined>(
+    256,
+  ).fill(undefined);
   /** The packet being read never left this host, though it counts as come in by another interface than `lo`. */
   isLooped = false;
   readonly reassembly: Reassembly;

@@ -75,7 +75,11 @@ export class EchoService {
    * Sends one echo request. The callback comes from `takeEvents`, exactly once
    * unless the returned function cancels it.
    */
-  send(remote: IpAddress, options: EchoOptions, callback: (result: EchoResult) => void): () => void {
+  send(
+    remote: IpAddress,
+    options: EchoOptions,
+    callback: (result: EchoResult) => void,
+  ): () => void {
     const { ip } = this;
     const sequence = this.nextSequence;
     this.nextSequence = (sequence + 1) & 0xffff;
@@ -149,7 +153,13 @@ export class EchoService {
     for (let i = 0; i < size; i++) {
       if (bytes[at + ICMP_HEADER + i] !== patternByte(pending.sequence, i)) return;
     }
-    const from = new IpAddress(packet.source0, packet.source1, packet.source2, packet.source3, packet.scope);
+    const from = new IpAddress(
+      packet.source0,
+      packet.source1,
+      packet.source2,
+      packet.source3,
+      packet.scope,
+    );
     this.ip.confirmPath(pending.path);
     this.finish(pending, {
       errno: 0,
@@ -166,7 +176,10 @@ export class EchoService {
     const r = pending.remote;
     if (r.isMulticast || r.isBroadcast || pending.path.loopsBack) return true;
     return (
-      r.w3 === packet.source3 && r.w2 === packet.source2 && r.w1 === packet.source1 && r.w0 === packet.source0
+      r.w3 === packet.source3 &&
+      r.w2 === packet.source2 &&
+      r.w1 === packet.source1 &&
+      r.w0 === packet.source0
     );
   }
 
@@ -219,7 +232,15 @@ export class EchoService {
   }
 }
 
-const NO_REPLY: EchoResult = { errno: 0, sequence: 0, rttUs: 0, from: undefined, ttl: 0, size: 0, mtu: 0 };
+const NO_REPLY: EchoResult = {
+  errno: 0,
+  sequence: 0,
+  rttUs: 0,
+  from: undefined,
+  ttl: 0,
+  size: 0,
+  mtu: 0,
+};
 
 /** What the payload of a request is made of, so that a reply can be checked. */
 function patternByte(sequence: number, i: number): number {

@@ -47,7 +47,8 @@ function blankOptions(view: DataView, at: number, header: number): void {
   for (let i = 20; i < header; ) {
     const kind = view.getUint8(at + i);
     if (kind === IPV4_OPTION_END) return;
-    const length = kind === IPV4_OPTION_NOP || i + 1 >= header ? 1 : Math.max(2, view.getUint8(at + i + 1));
+    const length =
+      kind === IPV4_OPTION_NOP || i + 1 >= header ? 1 : Math.max(2, view.getUint8(at + i + 1));
     if ((kind & 0x80) === 0) {
       for (let k = i; k < Math.min(i + length, header); k++) view.setUint8(at + k, IPV4_OPTION_NOP);
     }

@@ -93,7 +93,16 @@ function forwardIpv4(
       // RFC 1191 §4: with the MTU that would fit.
       counters.ipFragFails++;
       const code = ICMP_FRAGMENTATION_NEEDED;
-      icmpv4Error(ip, iface, start, memory.length(frame), false, ICMP_UNREACHABLE, code, path.currentMtu);
+      icmpv4Error(
+        ip,
+        iface,
+        start,
+        memory.length(frame),
+        false,
+        ICMP_UNREACHABLE,
+        code,
+        path.currentMtu,
+      );
       return drop(ip, frame);
     }
     counters.ipForwDatagrams++;
@@ -124,7 +133,13 @@ function forwardIpv6(
     counters.ipInHdrErrors++;
     return drop(ip, lent);
   }
-  const path = forwardPath(ip, view.getInt32(at + 24), view.getInt32(at + 28), view.getInt32(at + 32), view.getInt32(at + 36));
+  const path = forwardPath(
+    ip,
+    view.getInt32(at + 24),
+    view.getInt32(at + 28),
+    view.getInt32(at + 32),
+    view.getInt32(at + 36),
+  );
   if (!canForward(path)) {
     counters.ipOutNoRoutes++;
     icmpv6Error(ip, iface, at, length, false, ICMPV6_UNREACHABLE, ICMPV6_NO_ROUTE, 0);
@@ -135,7 +150,17 @@ function forwardIpv6(
   const start = memory.start(frame);
   if (wirePacketLength(memory, frame) > path.currentMtu) {
     counters.ipFragFails++;
-    icmpv6Error(ip, iface, start, memory.length(frame), false, ICMPV6_PACKET_TOO_BIG, 0, path.currentMtu, true);
+    icmpv6Error(
+      ip,
+      iface,
+      start,
+      memory.length(frame),
+      false,
+      ICMPV6_PACKET_TOO_BIG,
+      0,
+      path.currentMtu,
+      true,
+    );
     return drop(ip, frame);
   }
   view.setUint8(start + 7, view.getUint8(start + 7) - 1);

@@ -80,8 +80,21 @@ function writePieceHeader(
     return;
   }
   writeIpv6Header(
-    view, at, tos, 0, FRAGMENT_HEADER + length, PROTOCOL_FRAGMENT, ttl,
-    local.w0, local.w1, local.w2, local.w3, remote.w0, remote.w1, remote.w2, remote.w3,
+    view,
+    at,
+    tos,
+    0,
+    FRAGMENT_HEADER + length,
+    PROTOCOL_FRAGMENT,
+    ttl,
+    local.w0,
+    local.w1,
+    local.w2,
+    local.w3,
+    remote.w0,
+    remote.w1,
+    remote.w2,
+    remote.w3,
   );
   writeFragmentHeader(view, at + 40, protocol, offset, more, id);
 }

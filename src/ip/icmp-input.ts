@@ -64,8 +64,16 @@ export class IcmpTransport implements Transport {
     if (packet.isIpv4) return sum === 0xffff;
     const p = packet;
     const pseudo = pseudoSumWords(
-      p.source0, p.source1, p.source2, p.source3,
-      p.destination0, p.destination1, p.destination2, p.destination3, PROTOCOL_ICMPV6, p.length,
+      p.source0,
+      p.source1,
+      p.source2,
+      p.source3,
+      p.destination0,
+      p.destination1,
+      p.destination2,
+      p.destination3,
+      PROTOCOL_ICMPV6,
+      p.length,
     );
     return addSums(sum, pseudo) === 0xffff;
   }
@@ -134,7 +142,13 @@ export class IcmpTransport implements Transport {
     let local = packet.isIpv4 ? IPV4_ANY : IPV6_ANY;
     if (!packet.isMulticast) {
       const isScoped = p.destination0 >>> 22 === 0x3fa;
-      local = new IpAddress(p.destination0, p.destination1, p.destination2, p.destination3, isScoped ? p.scope : 0);
+      local = new IpAddress(
+        p.destination0,
+        p.destination1,
+        p.destination2,
+        p.destination3,
+        isScoped ? p.scope : 0,
+      );
     }
     const path = lookupPath(ip, local, remote, 0);
     if (path === undefined) return;
@@ -165,8 +179,14 @@ export class IcmpTransport implements Transport {
     const at = packet.offset;
     const length = packet.length - ICMP_HEADER;
     const delivered = reportQuoted(
-      ip, packet.isIpv4, at + ICMP_HEADER, length, view.getUint8(at), view.getUint8(at + 1),
-      view.getInt32(at + 4), packet.interfaceIndex,
+      ip,
+      packet.isIpv4,
+      at + ICMP_HEADER,
+      length,
+      view.getUint8(at),
+      view.getUint8(at + 1),
+      view.getInt32(at + 4),
+      packet.interfaceIndex,
     );
     if (!delivered) ip.counters.icmpInNotOurs++;
   }

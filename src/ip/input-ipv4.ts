@@ -1,7 +1,11 @@
 /** IPv4 packets coming in, checked in the order of RFC 1122 §3.2.1. */
 import { MAPPED } from "../base/address.ts";
 import { CSUM_NONE, type Frame, NO_FRAME } from "../base/frame-memory.ts";
-import { ICMP_PARAMETER_PROBLEM, ICMP_SOURCE_ROUTE_FAILED, ICMP_UNREACHABLE } from "../wire/icmpv4.ts";
+import {
+  ICMP_PARAMETER_PROBLEM,
+  ICMP_SOURCE_ROUTE_FAILED,
+  ICMP_UNREACHABLE,
+} from "../wire/icmpv4.ts";
 import { ipv4HeaderSum } from "../wire/ipv4.ts";
 import {
   checkIpv4Options,
@@ -49,8 +53,15 @@ export function inputIpv4(
     let sum: number;
     if (header === 20) {
       sum =
-        (word0 >>> 16) + (word0 & 0xffff) + (word1 >>> 16) + (word1 & 0xffff) + (word2 >>> 16) +
-        (word2 & 0xffff) + (source >>> 16) + (source & 0xffff) + (destination >>> 16) +
+        (word0 >>> 16) +
+        (word0 & 0xffff) +
+        (word1 >>> 16) +
+        (word1 & 0xffff) +
+        (word2 >>> 16) +
+        (word2 & 0xffff) +
+        (source >>> 16) +
+        (source & 0xffff) +
+        (destination >>> 16) +
         (destination & 0xffff);
       sum = (sum & 0xffff) + (sum >>> 16);
       sum = (sum & 0xffff) + (sum >>> 16);
@@ -66,13 +77,19 @@ export function inputIpv4(
   // A packet like the last one that passed: same source, same destination of ours.
   let meaning = OURS;
   if (
-    destination !== iface.okDestination || source !== iface.okSource ||
-    ip.generation !== iface.okGeneration || isLinkGroup
+    destination !== iface.okDestination ||
+    source !== iface.okSource ||
+    ip.generation !== iface.okGeneration ||
+    isLinkGroup
   ) {
     meaning = classify(ip, iface, source, destination, isLinkGroup);
     if (meaning === NEVER_OURS) return;
   }
-  if (header !== 20 && !acceptOptions(ip, iface, at, total, isLinkGroup || meaning === OURS_AS_GROUP)) return;
+  if (
+    header !== 20 &&
+    !acceptOptions(ip, iface, at, total, isLinkGroup || meaning === OURS_AS_GROUP)
+  )
+    return;
   if (meaning === NOT_OURS) {
     passOn(ip, iface, frame, at, total);
     return;
@@ -145,7 +162,9 @@ function classify(
     return NEVER_OURS;
   }
   if (
-    destinationTop === 0xf || destination >>> 24 === 0 || (!isInside && destination >>> 24 === 127) ||
+    destinationTop === 0xf ||
+    destination >>> 24 === 0 ||
+    (!isInside && destination >>> 24 === 127) ||
     // RFC 1122 §3.3.6: link-layer broadcast with a unicast destination inside.
     isLinkGroup
   ) {

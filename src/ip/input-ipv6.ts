@@ -73,12 +73,15 @@ export function inputIpv6(
   packet.ttl = word1 & 0xff;
   packet.tos = (word0 >>> 20) & 0xff;
   packet.interfaceIndex = iface.index;
-  const isScoped = s0 >>> 22 === 0x3fa || d0 >>> 22 === 0x3fa || (d0 >>> 24 === 0xff && ((d0 >>> 16) & 15) <= 2);
+  const isScoped =
+    s0 >>> 22 === 0x3fa || d0 >>> 22 === 0x3fa || (d0 >>> 24 === 0xff && ((d0 >>> 16) & 15) <= 2);
   packet.scope = isScoped ? iface.index : 0;
   packet.isMulticast = meaning === OURS_AS_GROUP || isLinkGroup;
   const next = (word1 >>> 8) & 0xff;
   if (
-    next !== PROTOCOL_HOP_BY_HOP && next !== PROTOCOL_ROUTING && next !== PROTOCOL_FRAGMENT &&
+    next !== PROTOCOL_HOP_BY_HOP &&
+    next !== PROTOCOL_ROUTING &&
+    next !== PROTOCOL_FRAGMENT &&
     next !== PROTOCOL_DESTINATION_OPTIONS
   ) {
     packet.protocol = next;
@@ -109,8 +112,15 @@ function inputExtensions(
   if (status === WALK_PROBLEM) {
     ip.counters.ipInHdrErrors++;
     icmpv6Error(
-      ip, iface, at, total, packet.isMulticast,
-      ICMPV6_PARAMETER_PROBLEM, walk.code, walk.pointer, walk.evenIfMulticast,
+      ip,
+      iface,
+      at,
+      total,
+      packet.isMulticast,
+      ICMPV6_PARAMETER_PROBLEM,
+      walk.code,
+      walk.pointer,
+      walk.evenIfMulticast,
     );
     return;
   }
@@ -126,7 +136,13 @@ function inputExtensions(
     }
     const whole = reassembleIpv6(ip, iface);
     if (whole === NO_FRAME) return;
-    inputExtensions(ip, iface, packet.ipOffset, packet.offset - packet.ipOffset + packet.length, true);
+    inputExtensions(
+      ip,
+      iface,
+      packet.ipOffset,
+      packet.offset - packet.ipOffset + packet.length,
+      true,
+    );
     ip.memory.release(whole);
     return;
   }
@@ -159,7 +175,13 @@ function classify(
     counters.ipInAddrErrors++;
     return NEVER_OURS;
   }
-  if (ip.generation === iface.ok6Generation && d3 === iface.ok3 && d2 === iface.ok2 && d1 === iface.ok1 && d0 === iface.ok0) {
+  if (
+    ip.generation === iface.ok6Generation &&
+    d3 === iface.ok3 &&
+    d2 === iface.ok2 &&
+    d1 === iface.ok1 &&
+    d0 === iface.ok0
+  ) {
     return OURS;
   }
   if (isMulticastWords(d0, d1, d2, d3)) {

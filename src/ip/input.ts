@@ -1,7 +1,11 @@
 /** The way in, common part: a checked packet goes to whoever speaks its protocol. */
 import type { Frame } from "../base/frame-memory.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
-import { ICMP_PORT_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE, ICMP_UNREACHABLE } from "../wire/icmpv4.ts";
+import {
+  ICMP_PORT_UNREACHABLE,
+  ICMP_PROTOCOL_UNREACHABLE,
+  ICMP_UNREACHABLE,
+} from "../wire/icmpv4.ts";
 import {
   ICMPV6_PARAMETER_PROBLEM,
   ICMPV6_PORT_UNREACHABLE,
@@ -36,12 +40,27 @@ export function deliver(ip: IpContext, iface: IpInterface, nextHeaderPointer: nu
   const length = packet.offset - at + packet.length;
   if (packet.isIpv4) {
     // RFC 1122 §3.2.2.1
-    icmpv4Error(ip, iface, at, length, packet.isMulticast, ICMP_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE, 0);
+    icmpv4Error(
+      ip,
+      iface,
+      at,
+      length,
+      packet.isMulticast,
+      ICMP_UNREACHABLE,
+      ICMP_PROTOCOL_UNREACHABLE,
+      0,
+    );
   } else if (protocol !== PROTOCOL_NONE) {
     // RFC 8200 §4: the pointer names the field; §4.7: "no next header" is not a problem.
     icmpv6Error(
-      ip, iface, at, length, packet.isMulticast,
-      ICMPV6_PARAMETER_PROBLEM, PROBLEM_NEXT_HEADER, nextHeaderPointer,
+      ip,
+      iface,
+      at,
+      length,
+      packet.isMulticast,
+      ICMPV6_PARAMETER_PROBLEM,
+      PROBLEM_NEXT_HEADER,
+      nextHeaderPointer,
     );
   }
 }
@@ -51,9 +70,27 @@ function refusePort(ip: IpContext, iface: IpInterface, packet: ReceivedPacket): 
   const at = packet.ipOffset;
   const length = packet.offset - at + packet.length;
   if (packet.isIpv4) {
-    icmpv4Error(ip, iface, at, length, packet.isMulticast, ICMP_UNREACHABLE, ICMP_PORT_UNREACHABLE, 0);
+    icmpv4Error(
+      ip,
+      iface,
+      at,
+      length,
+      packet.isMulticast,
+      ICMP_UNREACHABLE,
+      ICMP_PORT_UNREACHABLE,
+      0,
+    );
   } else {
-    icmpv6Error(ip, iface, at, length, packet.isMulticast, ICMPV6_UNREACHABLE, ICMPV6_PORT_UNREACHABLE, 0);
+    icmpv6Error(
+      ip,
+      iface,
+      at,
+      length,
+      packet.isMulticast,
+      ICMPV6_UNREACHABLE,
+      ICMPV6_PORT_UNREACHABLE,
+      0,
+    );
   }
 }
 

@@ -27,7 +27,9 @@ export function addInterfaceAddress(
   ip.addresses.add(entry);
   if (!address.isIpv4 && iface.link.isEthernet) joinGroup(ip, iface, solicitedNode(address));
   if (isOnLink && prefix.length128 < 128 && (address.isIpv4 || !address.isLinkLocal)) {
-    ip.routes.add(new IpPrefix(prefix.network, prefix.length), undefined, iface, { origin: "connected" });
+    ip.routes.add(new IpPrefix(prefix.network, prefix.length), undefined, iface, {
+      origin: "connected",
+    });
   }
   ip.changed();
   startAddressCheck(ip, entry, ip.clock.now());
@@ -35,7 +37,11 @@ export function addInterfaceAddress(
 }
 
 /** Takes an address away, with its subnet's route when no other address shares it. False: it was not there. */
-export function removeInterfaceAddress(ip: IpContext, iface: IpInterface, address: IpAddress): boolean {
+export function removeInterfaceAddress(
+  ip: IpContext,
+  iface: IpInterface,
+  address: IpAddress,
+): boolean {
   const entry = iface.findAddress(address.w0, address.w1, address.w2, address.w3);
   if (entry === undefined) return false;
   stopAddressCheck(ip, entry);
@@ -80,7 +86,8 @@ export function ageAddresses(ip: IpContext, nowUs: number): number {
     }
     const servers = iface.discovery?.nameServers;
     if (servers === undefined) continue;
-    for (let i = servers.length - 1; i >= 0; i--) if (servers[i]!.untilUs <= nowUs) servers.splice(i, 1);
+    for (let i = servers.length - 1; i >= 0; i--)
+      if (servers[i]!.untilUs <= nowUs) servers.splice(i, 1);
     for (const server of servers) next = Math.min(next, server.untilUs);
   }
   return next;

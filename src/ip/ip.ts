@@ -1,9 +1,21 @@
 /** A host's IP as a whole: what transports ask for, what interfaces hand in, what the host polls. */
-import { IpAddress, IPV4_LOOPBACK, IPV6_ALL_NODES, IPV6_LOOPBACK, ipv4Address } from "../base/address.ts";
+import {
+  IpAddress,
+  IPV4_LOOPBACK,
+  IPV6_ALL_NODES,
+  IPV6_LOOPBACK,
+  ipv4Address,
+} from "../base/address.ts";
 import { ENETDOWN } from "../base/errors.ts";
 import type { Frame } from "../base/frame-memory.ts";
 import { MacAddress } from "../base/mac.ts";
-import { type IpSender, type Path, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_IGMP } from "../base/path.ts";
+import {
+  type IpSender,
+  type Path,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_IGMP,
+} from "../base/path.ts";
 import { IpPrefix } from "../base/prefix.ts";
 import { randomUnit } from "../base/random.ts";
 import type { TimerTarget } from "../base/timers.ts";
@@ -24,7 +36,12 @@ import { forwardWaiting } from "./forward.ts";
 import { IcmpTransport } from "./icmp-input.ts";
 import { inputIpv4 } from "./input-ipv4.ts";
 import { inputIpv6 } from "./input-ipv6.ts";
-import { addInterfaceAddress, addLinkLocal, ageAddresses, removeInterfaceAddress } from "./interface-addresses.ts";
+import {
+  addInterfaceAddress,
+  addLinkLocal,
+  ageAddresses,
+  removeInterfaceAddress,
+} from "./interface-addresses.ts";
 import { type IpHandler, IpInterface } from "./ip-interface.ts";
 import { ADDRESS_DUPLICATE, ADDRESS_OPTIMISTIC, ADDRESS_TENTATIVE } from "./local-addresses.ts";
 import { IgmpTransport } from "./membership-input.ts";
@@ -73,7 +90,14 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
 
   // What transports ask for
 
-  send(path: Path, frame: Frame, protocol: number, tos: number, ttl: number, flags: number): number {
+  send(
+    path: Path,
+    frame: Frame,
+    protocol: number,
+    tos: number,
+    ttl: number,
+    flags: number,
+  ): number {
     return sendOnPath(this.context, path as IpPath, frame, protocol, tos, ttl, flags);
   }
 
@@ -123,7 +147,8 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     ip.loopback = iface;
     ip.interfaces[1] = iface;
     addInterfaceAddress(ip, iface, new IpPrefix(IPV4_LOOPBACK, 8), "static", false);
-    if (ip.settings.ipv6) addInterfaceAddress(ip, iface, new IpPrefix(IPV6_LOOPBACK, 128), "static", false);
+    if (ip.settings.ipv6)
+      addInterfaceAddress(ip, iface, new IpPrefix(IPV6_LOOPBACK, 128), "static", false);
   }
 
   addInterface(device: Device, options: IpInterfaceOptions): IpInterface {
@@ -146,13 +171,24 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     return iface;
   }
 
-  private connect(iface: IpInterface, device: Device, options: { mac?: MacAddress; mtu?: number }): void {
+  private connect(
+    iface: IpInterface,
+    device: Device,
+    options: { mac?: MacAddress; mtu?: number },
+  ): void {
     const ip = this.context;
     const link = new LinkInterface(device, iface, ip.memory, ip.counters, ip.random, options);
     iface.link = link;
     const actions = new IpNeighborActions(ip, iface);
     const unit = () => randomUnit(ip.random);
-    iface.neighbors = new NeighborCache(ip.settings, ip.memory, ip.timers, ip.counters, actions, unit);
+    iface.neighbors = new NeighborCache(
+      ip.settings,
+      ip.memory,
+      ip.timers,
+      ip.counters,
+      actions,
+      unit,
+    );
     if (link.isEthernet) {
       iface.arp = new Arp(link, iface.neighbors, ip.replies, new InterfaceArpAddresses(ip, iface));
     }
@@ -191,7 +227,8 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
       for (const entry of iface.addresses) {
         if (entry.state === ADDRESS_DUPLICATE) continue;
         const isNew = entry.state === ADDRESS_TENTATIVE || entry.state === ADDRESS_OPTIMISTIC;
-        if (!isNew && ip.settings.duplicateAddressDetection === "optimistic") entry.state = ADDRESS_OPTIMISTIC;
+        if (!isNew && ip.settings.duplicateAddressDetection === "optimistic")
+          entry.state = ADDRESS_OPTIMISTIC;
         startAddressCheck(ip, entry, nowUs);
       }
       iface.discovery?.start(nowUs);

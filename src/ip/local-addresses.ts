@@ -35,7 +35,8 @@ export class LocalAddress {
 
   constructor(prefix: IpPrefix, iface: IpInterface, origin: AddressOrigin, state: number) {
     const address = prefix.address;
-    this.address = address.isLinkLocal && !address.isIpv4 ? address.withScope(iface.index) : address;
+    this.address =
+      address.isLinkLocal && !address.isIpv4 ? address.withScope(iface.index) : address;
     this.prefix = prefix;
     this.iface = iface;
     this.origin = origin;
@@ -75,7 +76,13 @@ export class LocalAddresses {
   }
 
   /** Usable or not; `interfaceIndex` 0 for any interface. */
-  find(w0: number, w1: number, w2: number, w3: number, interfaceIndex = 0): LocalAddress | undefined {
+  find(
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+    interfaceIndex = 0,
+  ): LocalAddress | undefined {
     for (const entry of this.bucket(w3)) {
       const a = entry.address;
       if (a.w3 !== w3 || a.w2 !== w2 || a.w1 !== w1 || a.w0 !== w0) continue;
@@ -85,7 +92,13 @@ export class LocalAddresses {
   }
 
   /** As `find`, but only what packets may use. */
-  findUsable(w0: number, w1: number, w2: number, w3: number, interfaceIndex = 0): LocalAddress | undefined {
+  findUsable(
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+    interfaceIndex = 0,
+  ): LocalAddress | undefined {
     const entry = this.find(w0, w1, w2, w3, interfaceIndex);
     return entry?.isUsable ? entry : undefined;
   }

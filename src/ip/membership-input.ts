@@ -44,7 +44,14 @@ export class IgmpTransport implements Transport {
       counters.igmpInQueries++;
       const tenths = igmpMaxResponseTenths(view, at, packet.length) || IGMPV1_RESPONSE_TENTHS;
       const isOld = packet.length < IGMPV3_QUERY_LENGTH;
-      answerQuery(ip, iface, true, group === 0 ? undefined : ipv4Address(group), tenths * 100_000, isOld);
+      answerQuery(
+        ip,
+        iface,
+        true,
+        group === 0 ? undefined : ipv4Address(group),
+        tenths * 100_000,
+        isOld,
+      );
     } else if (type === IGMPV2_REPORT) {
       suppressAnswer(ip, iface, ipv4Address(group));
     }
@@ -64,7 +71,10 @@ export function inputMldQuery(ip: IpContext, iface: IpInterface, packet: Receive
   }
   counters.mldInQueries++;
   const group = new IpAddress(
-    mldGroupWord(view, at, 0), mldGroupWord(view, at, 1), mldGroupWord(view, at, 2), mldGroupWord(view, at, 3),
+    mldGroupWord(view, at, 0),
+    mldGroupWord(view, at, 1),
+    mldGroupWord(view, at, 2),
+    mldGroupWord(view, at, 3),
   );
   const maxUs = mldMaxResponseMs(view, at, packet.length) * 1000;
   const isOld = packet.length < MLDV2_QUERY_LENGTH;

@@ -47,14 +47,48 @@ export function sendMldReport(
   const at = body - HEADERS;
   memory.setRange(frame, at, HEADERS + length);
   writeIpv6Header(
-    view, at, 0, 0, ROUTER_ALERT_HEADER + length, PROTOCOL_HOP_BY_HOP, 1,
-    s.w0, s.w1, s.w2, s.w3, d.w0, d.w1, d.w2, d.w3,
+    view,
+    at,
+    0,
+    0,
+    ROUTER_ALERT_HEADER + length,
+    PROTOCOL_HOP_BY_HOP,
+    1,
+    s.w0,
+    s.w1,
+    s.w2,
+    s.w3,
+    d.w0,
+    d.w1,
+    d.w2,
+    d.w3,
   );
   writeRouterAlertHeader(view, at + 40);
-  const sum = pseudoSumIpv6(s.w0, s.w1, s.w2, s.w3, d.w0, d.w1, d.w2, d.w3, PROTOCOL_ICMPV6, length);
+  const sum = pseudoSumIpv6(
+    s.w0,
+    s.w1,
+    s.w2,
+    s.w3,
+    d.w0,
+    d.w1,
+    d.w2,
+    d.w3,
+    PROTOCOL_ICMPV6,
+    length,
+  );
   const g = group;
   if (!isOld) writeMldv2Report(view, body, recordType, g.w0, g.w1, g.w2, g.w3, sum);
-  else writeMldv1(view, body, isLeave ? ICMPV6_MLD_DONE : ICMPV6_MLD_REPORT, g.w0, g.w1, g.w2, g.w3, sum);
+  else
+    writeMldv1(
+      view,
+      body,
+      isLeave ? ICMPV6_MLD_DONE : ICMPV6_MLD_REPORT,
+      g.w0,
+      g.w1,
+      g.w2,
+      g.w3,
+      sum,
+    );
   counters.ipOutRequests++;
   counters.icmpOutMsgs++;
   counters.mldOutReports++;

@@ -31,7 +31,14 @@ export function joinGroup(ip: IpContext, iface: IpInterface, group: IpAddress): 
     return;
   }
   if (membership === undefined) {
-    membership = { group, users: 0, reportsLeft: 0, reportAtUs: NEVER, isAnswer: false, isLeaving: false };
+    membership = {
+      group,
+      users: 0,
+      reportsLeft: 0,
+      reportAtUs: NEVER,
+      isAnswer: false,
+      isLeaving: false,
+    };
     iface.groups.push(membership);
     iface.link.addGroupMac(multicastMac(group));
   }
@@ -74,7 +81,8 @@ function isReported(group: IpAddress): boolean {
 }
 
 function announce(ip: IpContext, iface: IpInterface, membership: GroupMembership): void {
-  const mayReport = ip.settings.multicastReports && iface.link.isEthernet && isReported(membership.group);
+  const mayReport =
+    ip.settings.multicastReports && iface.link.isEthernet && isReported(membership.group);
   membership.isAnswer = false;
   membership.reportsLeft = mayReport ? ROBUSTNESS : 0;
   if (!mayReport) return;

@@ -80,7 +80,10 @@ function solicited(ip: IpContext, iface: IpInterface, packet: ReceivedPacket): v
   const { view } = ip;
   const at = packet.offset;
   const entry = iface.findAddress(
-    ndpTargetWord(view, at, 0), ndpTargetWord(view, at, 1), ndpTargetWord(view, at, 2), ndpTargetWord(view, at, 3),
+    ndpTargetWord(view, at, 0),
+    ndpTargetWord(view, at, 1),
+    ndpTargetWord(view, at, 2),
+    ndpTargetWord(view, at, 3),
   );
   if (entry === undefined) return;
   const { source0, source1, source2, source3 } = packet;
@@ -102,7 +105,15 @@ function solicited(ip: IpContext, iface: IpInterface, packet: ReceivedPacket): v
   // An address still being checked does not override (RFC 4429 §3.3).
   const override = entry.state === ADDRESS_OPTIMISTIC ? 0 : NA_OVERRIDE;
   const to = new IpAddress(source0, source1, source2, source3);
-  advertiseNeighbor(ip, iface, routerFlag(ip) | NA_SOLICITED | override, to, entry.address, macHigh, macLow);
+  advertiseNeighbor(
+    ip,
+    iface,
+    routerFlag(ip) | NA_SOLICITED | override,
+    to,
+    entry.address,
+    macHigh,
+    macLow,
+  );
 }
 
 function advertised(ip: IpContext, iface: IpInterface, packet: ReceivedPacket): void {

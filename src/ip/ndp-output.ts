@@ -1,5 +1,11 @@
 /** Neighbor discovery messages going out: whole IPv6 packets with hop limit 255, queued for the next poll. */
-import { type IpAddress, IPV6_ALL_NODES, IPV6_ALL_ROUTERS, IPV6_ANY, solicitedNode } from "../base/address.ts";
+import {
+  type IpAddress,
+  IPV6_ALL_NODES,
+  IPV6_ALL_ROUTERS,
+  IPV6_ANY,
+  solicitedNode,
+} from "../base/address.ts";
 import { NO_FRAME } from "../base/frame-memory.ts";
 import { multicastMacHigh, multicastMacLow } from "../base/mac.ts";
 import { pseudoSumIpv6 } from "../wire/checksum.ts";
@@ -56,9 +62,22 @@ export function advertiseNeighbor(
 }
 
 /** The same to all nodes (RFC 4861 §7.2.4, §7.2.6). */
-export function advertiseToAll(ip: IpContext, iface: IpInterface, flags: number, target: IpAddress): void {
+export function advertiseToAll(
+  ip: IpContext,
+  iface: IpInterface,
+  flags: number,
+  target: IpAddress,
+): void {
   const all = IPV6_ALL_NODES;
-  advertiseNeighbor(ip, iface, flags, all, target, multicastMacHigh(false), multicastMacLow(false, all.w3));
+  advertiseNeighbor(
+    ip,
+    iface,
+    flags,
+    all,
+    target,
+    multicastMacHigh(false),
+    multicastMacLow(false, all.w3),
+  );
 }
 
 function sendNeighbor(
@@ -78,8 +97,18 @@ function sendNeighbor(
   if (frame === NO_FRAME) return;
   const mac = iface.link.mac;
   writeNeighborMessage(
-    ip.view, ip.memory.start(frame) + HEADER, type, flags, target.w0, target.w1, target.w2, target.w3,
-    withLink, mac.high, mac.low, pseudo(source, destination, length),
+    ip.view,
+    ip.memory.start(frame) + HEADER,
+    type,
+    flags,
+    target.w0,
+    target.w1,
+    target.w2,
+    target.w3,
+    withLink,
+    mac.high,
+    mac.low,
+    pseudo(source, destination, length),
   );
   ip.replies.push(iface.link, frame, macHigh, macLow, ETHERTYPE_IPV6);
   ip.onWork();
@@ -96,7 +125,14 @@ export function solicitRouters(ip: IpContext, iface: IpInterface): void {
   if (frame === NO_FRAME) return;
   const { mac } = iface.link;
   const sum = pseudo(source, destination, length);
-  writeRouterSolicitation(ip.view, ip.memory.start(frame) + HEADER, withLink, mac.high, mac.low, sum);
+  writeRouterSolicitation(
+    ip.view,
+    ip.memory.start(frame) + HEADER,
+    withLink,
+    mac.high,
+    mac.low,
+    sum,
+  );
   ip.counters.ndpOutRouterSolicits++;
   const low = multicastMacLow(false, destination.w3);
   ip.replies.push(iface.link, frame, multicastMacHigh(false), low, ETHERTYPE_IPV6);
@@ -114,8 +150,21 @@ function begin(ip: IpContext, source: IpAddress, destination: IpAddress, length:
   const at = memory.start(frame) - HEADER;
   memory.setRange(frame, at, HEADER + length);
   writeIpv6Header(
-    view, at, 0, 0, length, PROTOCOL_ICMPV6, 255, source.w0, source.w1, source.w2, source.w3,
-    destination.w0, destination.w1, destination.w2, destination.w3,
+    view,
+    at,
+    0,
+    0,
+    length,
+    PROTOCOL_ICMPV6,
+    255,
+    source.w0,
+    source.w1,
+    source.w2,
+    source.w3,
+    destination.w0,
+    destination.w1,
+    destination.w2,
+    destination.w3,
   );
   counters.ipOutRequests++;
   counters.icmpOutMsgs++;

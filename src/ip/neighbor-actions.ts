@@ -55,7 +55,10 @@ export class IpNeighborActions implements NeighborActions {
       const at = ip.memory.start(frame) + 8;
       const { view } = ip;
       const entry = iface.findAddress(
-        view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12),
+        view.getInt32(at),
+        view.getInt32(at + 4),
+        view.getInt32(at + 8),
+        view.getInt32(at + 12),
       );
       if (entry?.isUsable) return entry.address;
     }
@@ -97,7 +100,14 @@ export class IpNeighborActions implements NeighborActions {
     const { addresses, view } = this.ip;
     if (isIpv4) return addresses.findUsable(0, 0, MAPPED, view.getInt32(at + 12)) !== undefined;
     const w0 = view.getInt32(at + 8);
-    return addresses.findUsable(w0, view.getInt32(at + 12), view.getInt32(at + 16), view.getInt32(at + 20)) !== undefined;
+    return (
+      addresses.findUsable(
+        w0,
+        view.getInt32(at + 12),
+        view.getInt32(at + 16),
+        view.getInt32(at + 20),
+      ) !== undefined
+    );
   }
 
   /** A gateway that does not answer: other routes first, for a while (RFC 4861 §7.3.3, RFC 1122 §3.3.1.4). */
@@ -107,7 +117,13 @@ export class IpNeighborActions implements NeighborActions {
     for (const route of ip.routes) {
       const gateway = route.gateway;
       if (gateway === undefined || route.iface !== iface) continue;
-      if (gateway.w3 !== neighbor.w3 || gateway.w2 !== neighbor.w2 || gateway.w1 !== neighbor.w1 || gateway.w0 !== neighbor.w0) continue;
+      if (
+        gateway.w3 !== neighbor.w3 ||
+        gateway.w2 !== neighbor.w2 ||
+        gateway.w1 !== neighbor.w1 ||
+        gateway.w0 !== neighbor.w0
+      )
+        continue;
       route.doubtfulUntilUs = ip.clock.now() + DOUBT_US;
       changed = true;
     }

@@ -71,7 +71,8 @@ function writeHeader(
       path.nextId = (path.nextId + 1) & 0xffff;
     }
     const ttlProtocol = (ttl << 8) | protocol;
-    let sum = path.headerSum + tos + length + (idAndFlags >>> 16) + (idAndFlags & 0xffff) + ttlProtocol;
+    let sum =
+      path.headerSum + tos + length + (idAndFlags >>> 16) + (idAndFlags & 0xffff) + ttlProtocol;
     sum = (sum & 0xffff) + (sum >>> 16);
     sum += sum >>> 16;
     view.setInt32(at, ((0x4500 | tos) << 16) | length);

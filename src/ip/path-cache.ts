@@ -30,13 +30,27 @@ export class PathCache {
 
   find(local: IpAddress, remote: IpAddress, bound: number): IpPath | undefined {
     return this.findWords(
-      local.w0, local.w1, local.w2, local.w3, remote.w0, remote.w1, remote.w2, remote.w3, bound,
+      local.w0,
+      local.w1,
+      local.w2,
+      local.w3,
+      remote.w0,
+      remote.w1,
+      remote.w2,
+      remote.w3,
+      bound,
     );
   }
 
   findWords(
-    l0: number, l1: number, l2: number, l3: number,
-    r0: number, r1: number, r2: number, r3: number,
+    l0: number,
+    l1: number,
+    l2: number,
+    l3: number,
+    r0: number,
+    r1: number,
+    r2: number,
+    r3: number,
     bound: number,
   ): IpPath | undefined {
     let path = this.buckets[this.slot(l2 ^ l3, r0, r1, r2, r3)];
@@ -44,8 +58,15 @@ export class PathCache {
       const r = path.remote;
       const l = path.local;
       if (
-        r.w3 === r3 && l.w3 === l3 && r.w2 === r2 && l.w2 === l2 && r.w1 === r1 && l.w1 === l1 &&
-        r.w0 === r0 && l.w0 === l0 && path.boundInterface === bound
+        r.w3 === r3 &&
+        l.w3 === l3 &&
+        r.w2 === r2 &&
+        l.w2 === l2 &&
+        r.w1 === r1 &&
+        l.w1 === l1 &&
+        r.w0 === r0 &&
+        l.w0 === l0 &&
+        path.boundInterface === bound
       ) {
         path.isUsed = true;
         return path;
@@ -108,6 +129,9 @@ export class PathCache {
   }
 
   private slot(local: number, r0: number, r1: number, r2: number, r3: number): number {
-    return hashAddressWords(r0, r1, r2, r3 ^ Math.imul(local, 0x85ebca6b), this.seed) & (this.buckets.length - 1);
+    return (
+      hashAddressWords(r0, r1, r2, r3 ^ Math.imul(local, 0x85ebca6b), this.seed) &
+      (this.buckets.length - 1)
+    );
   }
 }

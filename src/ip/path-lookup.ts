@@ -46,7 +46,9 @@ function chosenPath(
   const way = findWay(ip, remote, zone);
   if (way === undefined) return undefined;
   // A host without an address may still broadcast (DHCP: RFC 2131 §4.1).
-  const source = sourceFor(ip, remote, way) ?? (remote.isBroadcast || remote.isMulticast ? anyOf(local, remote) : undefined);
+  const source =
+    sourceFor(ip, remote, way) ??
+    (remote.isBroadcast || remote.isMulticast ? anyOf(local, remote) : undefined);
   if (source === undefined) return undefined;
   const path = ip.paths.find(source, remote, zone) ?? makePath(ip, source, remote, zone);
   if (!path.usable) return undefined;
@@ -73,7 +75,8 @@ export function refreshPath(ip: IpContext, path: IpPath): void {
   if (way === undefined || !mayUse(ip, path.local, way.iface)) {
     path.kind = PATH_NONE;
     path.neighbor = undefined;
-    if (path.currentMtu === 0) path.currentMtu = path.interfaceMtu = path.isIpv4 ? 576 : IPV6_MIN_MTU;
+    if (path.currentMtu === 0)
+      path.currentMtu = path.interfaceMtu = path.isIpv4 ? 576 : IPV6_MIN_MTU;
     return;
   }
   const { iface, nextHop } = way;
@@ -139,6 +142,7 @@ export function learnPathMtu(ip: IpContext, path: IpPath, mtuBytes: number): voi
 /** Where a path MTU ages next, and what else `ip` has to look at by then. */
 export function nextPathMtuExpiry(ip: IpContext): number {
   let next = NEVER;
-  for (const path of ip.paths) if (path.learntUntilUs > ip.nowUs) next = Math.min(next, path.learntUntilUs);
+  for (const path of ip.paths)
+    if (path.learntUntilUs > ip.nowUs) next = Math.min(next, path.learntUntilUs);
   return next;
 }

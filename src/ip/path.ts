@@ -71,7 +71,13 @@ export class IpPath implements Path, ReplyTarget {
   next: IpPath | undefined = undefined;
   isUsed = true;
 
-  constructor(owner: PathOwner, local: IpAddress, remote: IpAddress, boundInterface: number, firstId: number) {
+  constructor(
+    owner: PathOwner,
+    local: IpAddress,
+    remote: IpAddress,
+    boundInterface: number,
+    firstId: number,
+  ) {
     this.owner = owner;
     this.local = local;
     this.remote = remote;

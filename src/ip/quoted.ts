@@ -1,7 +1,12 @@
 /** Errors about packets that this host sent: from the quoted packet to the transport it belongs to (RFC 1122 §3.2.2). */
 import { MAPPED } from "../base/address.ts";
 import { IPV4_MIN_MTU } from "../wire/ipv4.ts";
-import { Ipv6Walk, WALK_FRAGMENT, WALK_UPPER, walkIpv6Extensions } from "../wire/ipv6-extensions.ts";
+import {
+  Ipv6Walk,
+  WALK_FRAGMENT,
+  WALK_UPPER,
+  walkIpv6Extensions,
+} from "../wire/ipv6-extensions.ts";
 import type { IpContext } from "./context.ts";
 import { icmpErrno } from "./icmp-errno.ts";
 

@@ -33,7 +33,18 @@ export function reassembleIpv4(ip: IpContext, iface: IpInterface, word1: number)
     return NO_FRAME;
   }
   const partial = ip.reassembly.open(
-    true, 0, 0, 0, packet.source3, 0, 0, 0, packet.destination3, word1 >>> 16, packet.protocol, ip.nowUs,
+    true,
+    0,
+    0,
+    0,
+    packet.source3,
+    0,
+    0,
+    0,
+    packet.destination3,
+    word1 >>> 16,
+    packet.protocol,
+    ip.nowUs,
   );
   const complete = ip.reassembly.add(partial, packet.frame, packet.offset, offset, length, more);
   note(ip, partial, iface, offset, packet.protocol, 0, packet.offset - packet.ipOffset);
@@ -51,14 +62,32 @@ export function reassembleIpv6(ip: IpContext, iface: IpInterface): Frame {
   if (walk.moreFragments && (length & 7) !== 0) {
     counters.ipReasmFails++;
     // RFC 8200 §4.5: points to the payload length.
-    icmpv6Error(ip, iface, at, total, packet.isMulticast, ICMPV6_PARAMETER_PROBLEM, PROBLEM_FIELD, 4);
+    icmpv6Error(
+      ip,
+      iface,
+      at,
+      total,
+      packet.isMulticast,
+      ICMPV6_PARAMETER_PROBLEM,
+      PROBLEM_FIELD,
+      4,
+    );
     return NO_FRAME;
   }
   const unfragmentable = walk.fragmentAt - at;
   if (offset + length + unfragmentable - 40 > 65_535) {
     counters.ipReasmFails++;
     const pointer = walk.fragmentAt - at + 2;
-    icmpv6Error(ip, iface, at, total, packet.isMulticast, ICMPV6_PARAMETER_PROBLEM, PROBLEM_FIELD, pointer);
+    icmpv6Error(
+      ip,
+      iface,
+      at,
+      total,
+      packet.isMulticast,
+      ICMPV6_PARAMETER_PROBLEM,
+      PROBLEM_FIELD,
+      pointer,
+    );
     return NO_FRAME;
   }
   if (length === 0) {
@@ -67,11 +96,26 @@ export function reassembleIpv6(ip: IpContext, iface: IpInterface): Frame {
   }
   const partial = ip.reassembly.open(
     false,
-    packet.source0, packet.source1, packet.source2, packet.source3,
-    packet.destination0, packet.destination1, packet.destination2, packet.destination3,
-    walk.fragmentId, 0, ip.nowUs,
+    packet.source0,
+    packet.source1,
+    packet.source2,
+    packet.source3,
+    packet.destination0,
+    packet.destination1,
+    packet.destination2,
+    packet.destination3,
+    walk.fragmentId,
+    0,
+    ip.nowUs,
   );
-  const complete = ip.reassembly.add(partial, packet.frame, packet.offset, offset, length, walk.moreFragments);
+  const complete = ip.reassembly.add(
+    partial,
+    packet.frame,
+    packet.offset,
+    offset,
+    length,
+    walk.moreFragments,
+  );
   note(ip, partial, iface, offset, packet.protocol, walk.nextHeaderPointer, unfragmentable);
   return complete ? join(ip, partial) : NO_FRAME;
 }
@@ -102,7 +146,11 @@ function join(ip: IpContext, partial: PartialPacket): Frame {
   const hasCe = (partial.ecnSeen & 8) !== 0;
   const frame = memory.alloc(header + total);
   // RFC 3168 §5.3: marked and not ECN-capable pieces do not belong together.
-  if (frame === NO_FRAME || (hasCe && (partial.ecnSeen & 1) !== 0) || (!partial.isIpv4 && header + total - 40 > 65_535)) {
+  if (
+    frame === NO_FRAME ||
+    (hasCe && (partial.ecnSeen & 1) !== 0) ||
+    (!partial.isIpv4 && header + total - 40 > 65_535)
+  ) {
     if (frame === NO_FRAME) counters.memoryFailures++;
     else memory.release(frame);
     counters.ipReasmFails++;
@@ -151,4 +199,3 @@ export function reportReassemblyTimeout(ip: IpContext, partial: PartialPacket): 
     icmpv6Error(ip, iface, at, length, false, ICMPV6_TIME_EXCEEDED, ICMPV6_REASSEMBLY_EXCEEDED, 0);
   }
 }
-

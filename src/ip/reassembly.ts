@@ -77,7 +77,12 @@ export class Reassembly {
   private readonly probe = new Int32Array(KEY);
   private bytesHeld = 0;
 
-  constructor(settings: ReassemblySettings, memory: FrameMemory, timers: Timers, counters: Counters) {
+  constructor(
+    settings: ReassemblySettings,
+    memory: FrameMemory,
+    timers: Timers,
+    counters: Counters,
+  ) {
     this.settings = settings;
     this.memory = memory;
     this.timers = timers;
@@ -95,8 +100,14 @@ export class Reassembly {
   /** The packet with this identity, begun when it is new. */
   open(
     isIpv4: boolean,
-    s0: number, s1: number, s2: number, s3: number,
-    d0: number, d1: number, d2: number, d3: number,
+    s0: number,
+    s1: number,
+    s2: number,
+    s3: number,
+    d0: number,
+    d1: number,
+    d2: number,
+    d3: number,
     id: number,
     protocol: number,
     nowUs: number,

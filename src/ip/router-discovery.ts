@@ -86,9 +86,16 @@ export function routerAdvertised(ip: IpContext, iface: IpInterface, packet: Rece
   if (hopLimit !== 0) iface.announcedHopLimit = hopLimit;
   const reachableMs = view.getUint32(at + 8);
   const retransMs = view.getUint32(at + 12);
-  if (reachableMs !== 0 && reachableMs <= 3_600_000) iface.neighbors.reachableTimeUs = reachableMs * 1000;
+  if (reachableMs !== 0 && reachableMs <= 3_600_000)
+    iface.neighbors.reachableTimeUs = reachableMs * 1000;
   if (retransMs !== 0) iface.neighbors.retransTimeUs = retransMs * 1000;
-  const router = new IpAddress(packet.source0, packet.source1, packet.source2, packet.source3, iface.index);
+  const router = new IpAddress(
+    packet.source0,
+    packet.source1,
+    packet.source2,
+    packet.source3,
+    iface.index,
+  );
   setDefaultRouter(ip, iface, router, view.getUint16(at + 6), nowUs);
   const end = at + packet.length;
   for (let i = at + NDP_ROUTER_ADVERTISEMENT; i < end; ) {
@@ -96,7 +103,8 @@ export function routerAdvertised(ip: IpContext, iface: IpInterface, packet: Rece
     const kind = view.getUint8(i);
     if (kind === NDP_OPTION_PREFIX && size === 32) readPrefix(ip, iface, i, nowUs);
     else if (kind === NDP_OPTION_MTU && size === 8) setMtu(ip, iface, view.getUint32(i + 4));
-    else if (kind === NDP_OPTION_RDNSS && size >= 24) readNameServers(ip, iface, discovery, i, size, nowUs);
+    else if (kind === NDP_OPTION_RDNSS && size >= 24)
+      readNameServers(ip, iface, discovery, i, size, nowUs);
     i += size;
   }
   ip.armAging();
@@ -147,11 +155,16 @@ function readPrefix(ip: IpContext, iface: IpInterface, i: number, nowUs: number)
   const validSeconds = view.getUint32(i + 4);
   const preferredSeconds = view.getUint32(i + 8);
   const base = new IpAddress(
-    view.getInt32(i + 16), view.getInt32(i + 20), view.getInt32(i + 24), view.getInt32(i + 28),
+    view.getInt32(i + 16),
+    view.getInt32(i + 20),
+    view.getInt32(i + 24),
+    view.getInt32(i + 28),
   );
-  if (length > 128 || base.isLinkLocal || base.isMulticast || base.isIpv4 || base.isUnspecified) return;
+  if (length > 128 || base.isLinkLocal || base.isMulticast || base.isIpv4 || base.isUnspecified)
+    return;
   const prefix = new IpPrefix(new IpPrefix(base, length).network, length);
-  if ((flags & 0x80) !== 0) setOnLink(ip, iface, prefix, until(validSeconds, nowUs), validSeconds === 0);
+  if ((flags & 0x80) !== 0)
+    setOnLink(ip, iface, prefix, until(validSeconds, nowUs), validSeconds === 0);
   if ((flags & 0x40) === 0 || preferredSeconds > validSeconds || length !== 64) return;
   const validUntil = until(validSeconds, nowUs);
   const preferredUntil = until(preferredSeconds, nowUs);
@@ -190,13 +203,23 @@ function setOnLink(
 ): void {
   for (const route of ip.routes) {
     if (route.origin !== "router-advertisement" || route.iface !== iface) continue;
-    if (route.prefix.length !== prefix.length || !route.prefix.address.equals(prefix.address)) continue;
+    if (route.prefix.length !== prefix.length || !route.prefix.address.equals(prefix.address))
+      continue;
     if (isOver) ip.routes.remove(route);
     else route.expiresUs = expiresUs;
     return;
   }
-  if (isOver || [...ip.routes].filter((r) => r.origin === "router-advertisement").length >= 2 * ip.settings.routerLimit) return;
-  ip.routes.add(prefix, undefined, iface, { metric: 256, origin: "router-advertisement", expiresUs });
+  if (
+    isOver ||
+    [...ip.routes].filter((r) => r.origin === "router-advertisement").length >=
+      2 * ip.settings.routerLimit
+  )
+    return;
+  ip.routes.add(prefix, undefined, iface, {
+    metric: 256,
+    origin: "router-advertisement",
+    expiresUs,
+  });
 }
 
 function readNameServers(
@@ -211,7 +234,12 @@ function readNameServers(
   const seconds = view.getUint32(i + 4);
   const servers = discovery.nameServers;
   for (let at = i + 8; at + 16 <= i + size; at += 16) {
-    const bare = new IpAddress(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12));
+    const bare = new IpAddress(
+      view.getInt32(at),
+      view.getInt32(at + 4),
+      view.getInt32(at + 8),
+      view.getInt32(at + 12),
+    );
     const address = bare.isLinkLocal ? bare.withScope(iface.index) : bare;
     const index = servers.findIndex((known) => known.address.equals(address));
     if (seconds === 0) {

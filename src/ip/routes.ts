@@ -56,7 +56,12 @@ export class RouteTable<I extends RouteInterface = RouteInterface> {
     return this.routes[Symbol.iterator]();
   }
 
-  add(prefix: IpPrefix, gateway: IpAddress | undefined, iface: I, options: RouteOptions = {}): Route<I> {
+  add(
+    prefix: IpPrefix,
+    gateway: IpAddress | undefined,
+    iface: I,
+    options: RouteOptions = {},
+  ): Route<I> {
     const route: Route<I> = {
       prefix,
       gateway,

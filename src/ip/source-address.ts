@@ -98,7 +98,10 @@ export function chooseSource(
   for (const candidate of candidates) {
     if (candidate.address.isIpv4 !== isIpv4 || !candidate.isUsable) continue;
     if (best === undefined) best = candidate;
-    else if (isIpv4 && onSubnet(candidate, nextHop, outgoing) !== onSubnet(best, nextHop, outgoing)) {
+    else if (
+      isIpv4 &&
+      onSubnet(candidate, nextHop, outgoing) !== onSubnet(best, nextHop, outgoing)
+    ) {
       if (onSubnet(candidate, nextHop, outgoing)) best = candidate;
     } else if (compareSources(candidate, best, destination, outgoing) < 0) best = candidate;
   }

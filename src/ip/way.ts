@@ -123,7 +123,12 @@ export function sourceFor(ip: IpContext, remote: IpAddress, found: Way): IpAddre
   const here = chooseSource(found.iface.addresses, remote, found.nextHop, found.iface.index);
   if (here !== undefined && (remote.isIpv4 || remote.isLinkLocal || !here.isLinkLocal)) return here;
   // An interface without a fitting address borrows one (RFC 1122 §3.3.4.2, weak model).
-  const others = chooseSource(otherAddresses(ip, found.iface), remote, found.nextHop, found.iface.index);
+  const others = chooseSource(
+    otherAddresses(ip, found.iface),
+    remote,
+    found.nextHop,
+    found.iface.index,
+  );
   return remote.isLinkLocal ? here : (others ?? here);
 }
 

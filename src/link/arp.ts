@@ -99,7 +99,16 @@ export class Arp {
     }
     if (neighbor !== undefined) {
       if (operation === ARP_REPLY) {
-        this.neighbors.advertised(neighbor, true, macHigh, macLow, forUs, true, neighbor.isRouter, nowUs);
+        this.neighbors.advertised(
+          neighbor,
+          true,
+          macHigh,
+          macLow,
+          forUs,
+          true,
+          neighbor.isRouter,
+          nowUs,
+        );
       } else {
         this.neighbors.heard(neighbor, macHigh, macLow);
       }
@@ -144,7 +153,17 @@ export class Arp {
     }
     const at = this.memory.start(frame);
     const mac = this.link.mac;
-    writeArp(this.memory.view, at, operation, mac.high, mac.low, sender, targetMacHigh, targetMacLow, target);
+    writeArp(
+      this.memory.view,
+      at,
+      operation,
+      mac.high,
+      mac.low,
+      sender,
+      targetMacHigh,
+      targetMacLow,
+      target,
+    );
     this.memory.setRange(frame, at, ARP_LENGTH);
     this.replies.push(this.link, frame, macHigh, macLow, ETHERTYPE_ARP);
   }

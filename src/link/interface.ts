@@ -5,12 +5,7 @@
  */
 import type { Counters } from "../base/counters.ts";
 import { ENETDOWN, ENOBUFS } from "../base/errors.ts";
-import {
-  CSUM_PARTIAL,
-  type Frame,
-  type FrameMemory,
-  NO_FRAME,
-} from "../base/frame-memory.ts";
+import { CSUM_PARTIAL, type Frame, type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
 import { MacAddress } from "../base/mac.ts";
 import type { RandomSource } from "../base/random.ts";
 import {

@@ -123,7 +123,8 @@ export function wirePacketLength(memory: FrameMemory, frame: Frame): number {
   if (type === GSO_NONE) return length;
   const { view } = memory;
   const at = memory.start(frame);
-  const transport = type === GSO_TCPV4 || view.getUint8(at) >>> 4 === 4 ? ipv4HeaderLength(view, at) : IPV6_HEADER;
+  const transport =
+    type === GSO_TCPV4 || view.getUint8(at) >>> 4 === 4 ? ipv4HeaderLength(view, at) : IPV6_HEADER;
   const header = type === GSO_UDP ? UDP_HEADER : tcpHeaderLength(view, at + transport);
   return Math.min(length, transport + header + memory.gsoSize(frame));
 }
@@ -141,7 +142,11 @@ export function withHeadroom(memory: FrameMemory, frame: Frame, need: number): F
     const state = memory.checksumState(frame);
     memory.setChecksumState(copy, state === CSUM_PARTIAL ? CSUM_NONE : state);
     if (state === CSUM_PARTIAL) {
-      memory.setPartialChecksum(copy, to + memory.checksumStart(frame) - from, memory.checksumOffset(frame));
+      memory.setPartialChecksum(
+        copy,
+        to + memory.checksumStart(frame) - from,
+        memory.checksumOffset(frame),
+      );
     }
     memory.setGso(copy, memory.gsoType(frame), memory.gsoSize(frame));
     memory.setInterfaceIndex(copy, memory.interfaceIndex(frame));
