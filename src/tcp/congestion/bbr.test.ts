@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { makeController, PLAIN } from "../../../test/support/congestion.ts";
-import { Flow, type FlowOptions, FluidPath, type PathOptions } from "../../../test/support/fluid-path.ts";
+import {
+  Flow,
+  type FlowOptions,
+  FluidPath,
+  type PathOptions,
+} from "../../../test/support/fluid-path.ts";
 
 const RATE = 2.5e6;
 const RTT_US = 40_000;
@@ -128,7 +133,10 @@ describe("bbr", () => {
   });
 
   test("draft, application-limited without loss: it stays in Startup and keeps its pacing rate", () => {
-    const { path, controller, states } = start({}, { written: (nowUs) => (nowUs * 0.1 * RATE) / 1e6 });
+    const { path, controller, states } = start(
+      {},
+      { written: (nowUs) => (nowUs * 0.1 * RATE) / 1e6 },
+    );
     path.run(8e6);
     expect(new Set(states.map((s) => s.state))).toEqual(new Set(["startup"]));
     expect(infoOf(controller, "fullBwReached")).toBe(0);

@@ -108,6 +108,7 @@ export class Bbr implements Controller {
     const m = this.model;
     const nowUs = sample.nowUs;
     this.totalDelivered = sample.totalDelivered;
+    if (this.isInRecovery && !sample.isInRecovery) this.onRecoveryExit(view);
     if (sample.lostBytes > 0) {
       this.noteLoss(view);
       m.lossEvents++;

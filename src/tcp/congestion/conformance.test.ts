@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { SeededRandom, randomBetween, randomUnit } from "../../base/random.ts";
 import { makeController, makeView, PLAIN, Rounds } from "../../../test/support/congestion.ts";
-import { Flow, type FlowOptions, FluidPath, type PathOptions } from "../../../test/support/fluid-path.ts";
+import {
+  Flow,
+  type FlowOptions,
+  FluidPath,
+  type PathOptions,
+} from "../../../test/support/fluid-path.ts";
 import {
   CONGESTION_ECN,
   CONGESTION_LOSS,
@@ -20,6 +25,7 @@ const HYSTART = { ...PLAIN, hystart: true };
 
 /** A user's own controller passes the same tests. */
 class Careful extends Reno {
+  override readonly name: string = "careful";
   override onCongestion(): number {
     return 2 * MSS;
   }
@@ -28,7 +34,10 @@ registerCongestionControl("careful", (settings) => new Careful(settings));
 
 function transfer(name: string, path: PathOptions, flow: FlowOptions = {}) {
   const bottleneck = new FluidPath(path);
-  return { path: bottleneck, flow: new Flow(bottleneck, makeController(name, HYSTART), { mss: MSS, ...flow }) };
+  return {
+    path: bottleneck,
+    flow: new Flow(bottleneck, makeController(name, HYSTART), { mss: MSS, ...flow }),
+  };
 }
 
 test("TCP_CONGESTION: the registry has the algorithms of today, and a user's own", () => {
@@ -42,10 +51,10 @@ describe.each(congestionControlNames())("%s", (name) => {
 
   test("answers to its name, and two connections share nothing", () => {
     const a = makeController(name);
-    if (name !== "careful") expect(a.name).toBe(name);
+    expect(a.name).toBe(name);
     const view = makeView();
     const rounds = new Rounds(a, view);
-    for (let i = 0; i < 20; i++) rounds.run();
+    for (let i = 0; i < 6; i++) rounds.run();
     const fresh = () => {
       const other = makeView();
       const r = new Rounds(makeController(name), other);
@@ -56,18 +65,22 @@ describe.each(congestionControlNames())("%s", (name) => {
   });
 
   test("any order of events: windows stay whole, finite, within bounds; thresholds are two segments at least", () => {
-    for (let seed = 1; seed <= 8; seed++) {
+    const problems: string[] = [];
+    for (let seed = 1; seed <= 6; seed++) {
       const random = new SeededRandom(seed);
       const cwndClamp = randomBetween(random, 2, 5000) * MSS;
       const view = makeView({ cwndClamp, cwnd: 2 * MSS, minRttUs: Infinity, srttUs: 0 });
       const controller = makeController(name, HYSTART);
       const rounds = new Rounds(controller, view);
-      for (let step = 0; step < 1500; step++) {
+      for (let step = 0; step < 1000; step++) {
         rounds.nowUs += randomUnit(random) ** 4 * 5e6;
-        const hint = `seed ${seed}, step ${step}`;
+        const check = (isRight: boolean, what: string) => {
+          if (!isRight) problems.push(`seed ${seed}, step ${step}: ${what}`);
+        };
         const what = randomBetween(random, 0, 12);
         if (what < 8) {
-          const rttUs = randomUnit(random) < 0.1 ? -1 : Math.ceil(10 ** (1 + randomUnit(random) * 7));
+          const rttUs =
+            randomUnit(random) < 0.1 ? -1 : Math.ceil(10 ** (1 + randomUnit(random) * 7));
           if (rttUs > 0) {
             view.srttUs = rttUs;
             view.minRttUs = Math.min(view.minRttUs, rttUs);
@@ -79,16 +92,18 @@ describe.each(congestionControlNames())("%s", (name) => {
           view.pipe = randomBetween(random, 0, view.cwnd + 1);
           rounds.sample.isInRecovery = randomUnit(random) < 0.2;
           rounds.sample.isInRtoRecovery = rounds.sample.isInRecovery && randomUnit(random) < 0.5;
-          rounds.sample.lostSinceSent = randomUnit(random) < 0.1 ? randomBetween(random, 0, bytes) : 0;
+          rounds.sample.lostSinceSent =
+            randomUnit(random) < 0.1 ? randomBetween(random, 0, bytes) : 0;
           rounds.ack(bytes, rttUs, randomUnit(random) < 0.1 ? bytes : 0);
         } else if (what < 10) {
-          const kind = [CONGESTION_LOSS, CONGESTION_TIMEOUT, CONGESTION_ECN][randomBetween(random, 0, 3)];
+          const kind = [CONGESTION_LOSS, CONGESTION_TIMEOUT, CONGESTION_ECN][
+            randomBetween(random, 0, 3)
+          ];
           const before = view.cwnd;
           const ssthresh = controller.onCongestion(view, kind, rounds.nowUs);
-          expect(Number.isInteger(ssthresh), hint).toBe(true);
-          expect(ssthresh, hint).toBeGreaterThanOrEqual(2 * MSS);
+          check(Number.isInteger(ssthresh) && ssthresh >= 2 * MSS, `ssthresh ${ssthresh}`);
           if (!ownsWindow) {
-            expect(ssthresh, hint).toBeLessThanOrEqual(Math.max(before, 2 * MSS));
+            check(ssthresh <= Math.max(before, 2 * MSS), `raised to ${ssthresh}`);
             view.ssthresh = ssthresh;
             view.cwnd = kind === CONGESTION_TIMEOUT ? MSS : ssthresh;
           }
@@ -101,38 +116,43 @@ describe.each(congestionControlNames())("%s", (name) => {
           controller.onSent?.(view, MSS, rounds.nowUs);
           controller.onLost?.(view, MSS, view.cwnd, MSS, false, rounds.nowUs);
         }
-        expect(Number.isInteger(view.cwnd), `${hint}: cwnd ${view.cwnd}`).toBe(true);
-        expect(view.cwnd, hint).toBeGreaterThanOrEqual(MSS);
-        expect(view.cwnd, hint).toBeLessThanOrEqual(Math.max(cwndClamp, view.pipe + MSS, 4 * MSS));
-        expect(view.ssthresh >= 2 * MSS && view.ssthresh <= INFINITE_SSTHRESH, hint).toBe(true);
-        expect(view.pacingRate >= 0 && Number.isFinite(view.pacingRate), hint).toBe(true);
+        const most = Math.max(cwndClamp, view.pipe + MSS, 4 * MSS);
+        check(Number.isInteger(view.cwnd), `cwnd ${view.cwnd}`);
+        check(view.cwnd >= MSS && view.cwnd <= most, `cwnd ${view.cwnd} beyond ${most}`);
+        check(view.ssthresh >= 2 * MSS && view.ssthresh <= INFINITE_SSTHRESH, "ssthresh");
+        check(view.pacingRate >= 0 && Number.isFinite(view.pacingRate), "pacing rate");
       }
     }
+    expect(problems).toEqual([]);
   });
 
-  test("RFC 7661 §4.1, Linux's rule: a window that is not used up does not grow", () => {
-    if (ownsWindow) return; // bounded by its model of the path instead
-    for (const ssthresh of [INFINITE_SSTHRESH, 5 * MSS]) {
-      const view = makeView({ cwnd: 20 * MSS, ssthresh });
+  // BBR is bounded by its model of the path instead.
+  test.skipIf(ownsWindow)(
+    "RFC 7661 §4.1, Linux's rule: a window that is not used up does not grow",
+    () => {
+      for (const ssthresh of [INFINITE_SSTHRESH, 5 * MSS]) {
+        const view = makeView({ cwnd: 20 * MSS, ssthresh });
+        const rounds = new Rounds(makeController(name, HYSTART), view);
+        view.isCwndLimited = false;
+        for (let i = 0; i < 30; i++) rounds.run();
+        expect(view.cwnd).toBeLessThanOrEqual(20 * MSS);
+      }
+    },
+  );
+
+  test.skipIf(ownsWindow)(
+    "RFC 5681 §3.1: after a timeout the window of one segment grows by slow start, in recovery too",
+    () => {
+      const view = makeView({ cwnd: MSS, ssthresh: 40 * MSS });
       const rounds = new Rounds(makeController(name, HYSTART), view);
-      view.isCwndLimited = false;
-      for (let i = 0; i < 30; i++) rounds.run();
-      expect(view.cwnd).toBeLessThanOrEqual(20 * MSS);
-    }
-  });
+      rounds.sample.isInRecovery = true;
+      rounds.sample.isInRtoRecovery = true;
+      for (let i = 0; i < 4; i++) rounds.run();
+      expect(view.cwnd).toBe(16 * MSS);
+    },
+  );
 
-  test("RFC 5681 §3.1: after a timeout the window of one segment grows by slow start, in recovery too", () => {
-    if (ownsWindow) return;
-    const view = makeView({ cwnd: MSS, ssthresh: 40 * MSS });
-    const rounds = new Rounds(makeController(name, HYSTART), view);
-    rounds.sample.isInRecovery = true;
-    rounds.sample.isInRtoRecovery = true;
-    for (let i = 0; i < 4; i++) rounds.run();
-    expect(view.cwnd).toBe(16 * MSS);
-  });
-
-  test("RFC 6937: in fast recovery the window belongs to PRR", () => {
-    if (ownsWindow) return;
+  test.skipIf(ownsWindow)("RFC 6937: in fast recovery the window belongs to PRR", () => {
     const view = makeView({ cwnd: 20 * MSS, ssthresh: 30 * MSS });
     const rounds = new Rounds(makeController(name, HYSTART), view);
     rounds.sample.isInRecovery = true;
@@ -164,28 +184,32 @@ describe.each(congestionControlNames())("%s", (name) => {
     const view = makeView({ cwnd: 900_000_000, ssthresh: 800_000_000, cwndClamp: 2 ** 30 });
     const controller = makeController(name);
     const rounds = new Rounds(controller, view);
+    const wrong: number[] = [];
     for (let i = 0; i < 3000; i++) {
       rounds.nowUs += 100;
       view.sndUna = (view.sndUna + 1_000_000) | 0;
       view.sndNxt = (view.sndUna + 900_000_000) | 0;
       view.pipe = 900_000_000;
       rounds.ack(1_000_000);
-      if (!(Number.isInteger(view.cwnd) && view.cwnd <= 2 ** 30)) expect(view.cwnd).toBeNaN();
+      if (!Number.isInteger(view.cwnd) || view.cwnd > 2 ** 30) wrong.push(view.cwnd);
     }
     const ssthresh = controller.onCongestion(view, CONGESTION_LOSS, rounds.nowUs);
     expect(Number.isInteger(ssthresh)).toBe(true);
-    if (!ownsWindow) expect(ssthresh).toBeLessThanOrEqual(view.cwnd);
+    expect(ownsWindow || ssthresh <= view.cwnd).toBe(true);
+    expect(wrong).toEqual([]);
   });
 
-  test("fills a path of 10 Mbit/s and 40 ms with a queue of 1 BDP", () => {
-    if (name === "careful") return;
-    const { path, flow } = transfer(name, { rate: 1.25e6, rttUs: 40_000, queueBytes: 50_000 });
-    path.run(3e6);
-    const before = flow.acknowledged;
-    path.run(15e6);
-    expect((flow.acknowledged - before) / 12 / 1.25e6).toBeGreaterThan(0.93);
-    expect(flow.timeouts).toBe(0);
-  });
+  test.skipIf(name === "careful")(
+    "fills a path of 10 Mbit/s and 40 ms with a queue of 1 BDP",
+    () => {
+      const { path, flow } = transfer(name, { rate: 1.25e6, rttUs: 40_000, queueBytes: 50_000 });
+      path.run(3e6);
+      const before = flow.acknowledged;
+      path.run(15e6);
+      expect((flow.acknowledged - before) / 12 / 1.25e6).toBeGreaterThan(0.93);
+      expect(flow.timeouts).toBe(0);
+    },
+  );
 
   test("an application that writes a tenth of the rate gets it through without a loss or a window to match the path", () => {
     const { path, flow } = transfer(
@@ -206,7 +230,9 @@ describe.each(congestionControlNames())("%s", (name) => {
       path.rttUs = rttUs;
       path.run(path.nowUs + 10e6);
       // At the very least two segments a round trip and queue.
-      expect(flow.acknowledged - before).toBeGreaterThan(((2 * MSS * 10e6) / (rttUs + 80_000)) * 0.5);
+      expect(flow.acknowledged - before).toBeGreaterThan(
+        ((2 * MSS * 10e6) / (rttUs + 80_000)) * 0.5,
+      );
       before = flow.acknowledged;
     }
   });
@@ -253,4 +279,3 @@ describe("fairness", () => {
     expect(cubic / reno).toBeGreaterThan(1 / 3);
   });
 });
-
