@@ -15,6 +15,7 @@ describe("dctcp", () => {
     const view = makeView({ cwnd: 100 * MSS, ssthresh: 50 * MSS });
     const dctcp = makeController("dctcp");
     const rounds = new Rounds(dctcp, view);
+    expect(DCTCP_G).toBe(1 / 16);
     expect(alphaOf(dctcp)).toBe(1);
     for (let i = 0; i < 200; i++) {
       view.cwnd = 100 * MSS;

@@ -22,6 +22,7 @@ function queuedSegments(name: string, rttUs: number) {
 
 describe("vegas", () => {
   test("Brakmo and Peterson 1995: between alpha and beta segments stand in the queue", () => {
+    expect([VEGAS_ALPHA, VEGAS_BETA]).toEqual([2, 4]);
     for (const rttUs of [20_000, 50_000, 100_000]) {
       const { low, median, high } = queuedSegments("vegas", rttUs);
       expect(median, `RTT ${rttUs}`).toBeGreaterThanOrEqual(VEGAS_ALPHA);
