@@ -1,7 +1,13 @@
-import { CSUM_NONE, type Frame, type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
+import {
+  CSUM_NONE,
+  CSUM_PARTIAL,
+  type Frame,
+  type FrameMemory,
+  NO_FRAME,
+} from "../base/frame-memory.ts";
 import { type RandomSource, randomBetween, randomUnit, SeededRandom } from "../base/random.ts";
+import { completeChecksum } from "../link/offload.ts";
 import type { DropReason } from "./drop.ts";
-import { completeChecksum } from "./offload.ts";
 
 /**
  * Which packets something happens to: each with this probability; those with
@@ -197,7 +203,7 @@ export class Impairer {
       memory.release(frame);
       frame = copy;
     }
-    completeChecksum(memory, frame);
+    if (memory.checksumState(frame) === CSUM_PARTIAL) completeChecksum(memory, frame);
     memory.setChecksumState(frame, CSUM_NONE);
     const bit = randomBetween(this.stream(CORRUPT), 0, 8 * bytes);
     const at = memory.start(frame) + this.linkHeader + (bit >>> 3);
