@@ -98,7 +98,12 @@ export class Impairer {
   private held: Held[] = [];
 
   /** `linkHeader`: bytes at the front that are never corrupted, since a real link's check sequence guards them. */
-  constructor(memory: FrameMemory, random: RandomSource, linkHeader: number, target: ImpairerTarget) {
+  constructor(
+    memory: FrameMemory,
+    random: RandomSource,
+    linkHeader: number,
+    target: ImpairerTarget,
+  ) {
     this.memory = memory;
     this.linkHeader = linkHeader;
     this.seed = random.int32();
@@ -113,7 +118,8 @@ export class Impairer {
       this.isBad = false;
     }
     if (options.corrupt !== undefined) this.corrupt = this.chooser(options.corrupt, CORRUPT);
-    if (options.duplicate !== undefined) this.duplicate = this.chooser(options.duplicate, DUPLICATE);
+    if (options.duplicate !== undefined)
+      this.duplicate = this.chooser(options.duplicate, DUPLICATE);
     if (options.reorder !== undefined) {
       const { packets = 0, distance = 1, holdMs = 50 } = options.reorder || {};
       this.reorder = this.chooser(packets, REORDER);
@@ -188,7 +194,8 @@ export class Impairer {
     const { burst } = this;
     if (burst === undefined) return false;
     const random = this.stream(BURST);
-    if (randomUnit(random) < (this.isBad ? burst.leaveBad : burst.enterBad)) this.isBad = !this.isBad;
+    if (randomUnit(random) < (this.isBad ? burst.leaveBad : burst.enterBad))
+      this.isBad = !this.isBad;
     return randomUnit(random) < (this.isBad ? (burst.lossInBad ?? 1) : (burst.lossInGood ?? 0));
   }
 

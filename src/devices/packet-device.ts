@@ -80,7 +80,12 @@ export class PacketDevice implements Device, Pollable {
    */
   receive(bytes: Uint8Array): boolean {
     const { memory, sink } = this;
-    if (memory === undefined || sink === undefined || !this.linkUp || bytes.length > this.maxLength) {
+    if (
+      memory === undefined ||
+      sink === undefined ||
+      !this.linkUp ||
+      bytes.length > this.maxLength
+    ) {
       this.dropped++;
       return false;
     }

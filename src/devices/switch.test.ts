@@ -193,7 +193,9 @@ test("runts and frames to reserved addresses go nowhere", () => {
 test("a trusted switch finishes frames for a device that cannot: cuts, and completes checksums", () => {
   const { time, net, lan, memory } = setUp(0, { trusted: true });
   const sent: Uint8Array[] = [];
-  lan.connect(net.packetDevice({ medium: "ethernet", mtu: 1500, send: (bytes) => sent.push(bytes) }));
+  lan.connect(
+    net.packetDevice({ medium: "ethernet", mtu: 1500, send: (bytes) => sent.push(bytes) }),
+  );
   const inside = new RecordingSink(lan.port(), memory, () => net.now());
   const host = new RecordingSink(lan.port(), memory, () => net.now());
   // Ethernet, IPv4, TCP with 3,000 bytes of payload to be cut into 1,448

@@ -110,7 +110,7 @@ export class Switch implements Pollable {
   }
 
   close(): void {
-    for (const port of [...this.ports]) this.disconnect(port.device);
+    while (this.ports.length > 0) this.disconnect(this.ports[0].device);
   }
 
   /** Forgets the addresses behind a port that lost its link. */

@@ -196,7 +196,7 @@ export class Network implements Driven {
   /** Ends all parts at once, without waiting for what they still wanted to send. */
   close(): void {
     if (this.closed) return;
-    for (const entry of [...this.entries.values()]) {
+    for (const entry of this.entries.values()) {
       entry.close?.();
       this.remove(entry.pollable);
     }
