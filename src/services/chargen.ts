@@ -1,5 +1,6 @@
 /** Sends characters until it is told to stop (RFC 864). */
 import type { StreamListener } from "./faces.ts";
+import { discard } from "./discard.ts";
 import { serveEach } from "./serve-each.ts";
 
 const FIRST = 32;
@@ -23,10 +24,10 @@ export function serveChargen(listener: StreamListener): Promise<void> {
   return serveEach(listener, async (connection) => {
     // What the caller sends is thrown away (RFC 864); its end of data ends the stream too.
     let over = false;
-    const reading = (async () => {
-      while ((await connection.read()) !== null);
+    const end = () => {
       over = true;
-    })();
+    };
+    const reading = discard(connection).then(end, end);
     while (!over) await connection.write(block);
     await reading;
   });

@@ -10,9 +10,8 @@ export async function serveEach(
   handler: (connection: StreamConnection) => Promise<void>,
 ): Promise<void> {
   for await (const connection of listener) {
-    handler(connection).then(
-      () => connection.close(),
-      () => connection.abort(),
-    );
+    handler(connection)
+      .then(() => connection.close())
+      .catch(() => connection.abort());
   }
 }
