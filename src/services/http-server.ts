@@ -45,7 +45,9 @@ export function serveHttp(
   handler: HttpHandler,
   options: HttpServerOptions = {},
 ): Promise<void> {
-  return serveEach(listener, (connection) => new HttpConnection(connection, handler, options).run());
+  return serveEach(listener, (connection) =>
+    new HttpConnection(connection, handler, options).run(),
+  );
 }
 
 class HttpConnection {
@@ -176,7 +178,8 @@ class HttpConnection {
           sent += piece.length;
         }
         // A short body would make the peer take the next response for its rest.
-        if (length !== undefined && sent !== length) throw new Error("the body has another length than told");
+        if (length !== undefined && sent !== length)
+          throw new Error("the body has another length than told");
       }
     }
     if (request !== undefined) this.options.onRequest?.(request, status, sent, connection);
@@ -208,4 +211,3 @@ function latin1(bytes: Uint8Array, length: number): string {
   for (let at = 0; at < length; at++) text += String.fromCharCode(bytes[at]);
   return text;
 }
-

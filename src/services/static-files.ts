@@ -80,7 +80,8 @@ function sendFile(
 ): HttpResponse | Promise<HttpResponse> {
   const type = options.contentType?.(path) ?? "application/octet-stream";
   const headers: Record<string, string | number> = {
-    "content-type": type.startsWith("text/") && !type.includes(";") ? `${type}; charset=utf-8` : type,
+    "content-type":
+      type.startsWith("text/") && !type.includes(";") ? `${type}; charset=utf-8` : type,
     "accept-ranges": "bytes",
   };
   if (file.lastModified !== undefined) headers["last-modified"] = file.lastModified;
