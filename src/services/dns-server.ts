@@ -58,7 +58,7 @@ export async function serveDnsUdp(
     try {
       const { data, address, port } = await socket.receive();
       const reply = respond(zones, data, true);
-      if (reply !== undefined) await socket.send(reply, { host: address, port });
+      if (reply !== undefined) await socket.send(reply, { address, port });
     } catch (error) {
       if (hasCode(error, "EBADF")) return;
       // Errors of the network (nobody listens there any more) concern one asker only.

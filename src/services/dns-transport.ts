@@ -17,7 +17,7 @@ export function dnsTransport(sockets: DnsSockets): DnsTransport {
       const deadlineUs = sockets.now() + timeoutMs * 1000;
       const socket = await sockets.udp(server);
       try {
-        await socket.send(query, { host: String(server.address), port: server.port });
+        await socket.send(query);
         for (;;) {
           const leftMs = (deadlineUs - sockets.now()) / 1000;
           if (leftMs <= 0) return undefined;

@@ -24,7 +24,7 @@ export async function serveEchoUdp(socket: DatagramSocket): Promise<void> {
     try {
       const { data, address, port } = await socket.receive();
       // RFC 862 over UDP can be made to play ping-pong with another small service: those are left alone.
-      if (port >= 1024) await socket.send(data, { host: address, port });
+      if (port >= 1024) await socket.send(data, { address, port });
     } catch (error) {
       if (hasCode(error, "EBADF")) return;
       if (!(error instanceof Error) || !("code" in error)) throw error;

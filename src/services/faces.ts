@@ -27,9 +27,13 @@ export interface Datagram {
 }
 
 export interface DatagramSocket {
-  /** The next datagram. Rejects when the socket is or gets closed. */
+  /** The next datagram. Rejects with EBADF when the socket is or gets closed. */
   receive(options?: Waiting): Promise<Datagram>;
-  send(data: Uint8Array, to: { readonly host: string; readonly port: number }): Promise<unknown>;
+  /** Without an address to the peer the socket is connected to. */
+  send(
+    data: Uint8Array,
+    to?: { readonly address: string; readonly port: number },
+  ): Promise<unknown>;
   close(): unknown;
 }
 

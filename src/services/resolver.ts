@@ -189,20 +189,26 @@ export class Resolver {
     attempt: (full: string) => Promise<Result | "nodata" | "nxdomain" | "records">,
   ): Promise<Result> {
     let exists = false;
+    let absent = false;
     let failure: unknown;
     for (const full of candidates(name, this.search, this.ndots)) {
       try {
         const result = await attempt(full);
         if (result === "nodata") exists = true;
-        else if (result !== "nxdomain" && result !== "records") return result;
+        else if (result === "nxdomain") absent = true;
+        else if (result !== "records") return result;
       } catch (error) {
-        // A server that fails on a searched name must not hide the name itself; silence ends it.
-        failure = error;
-        if (error instanceof DnsError && error.code !== "ESERVFAIL") throw error;
+        // A server that fails on one candidate must not hide the others; silence ends it.
+        const code = error instanceof DnsError ? error.code : "";
+        if (code !== "ESERVFAIL" && code !== "EREFUSED") throw error;
+        // "Not my zone" says nothing when another candidate was said not to exist.
+        if (code === "ESERVFAIL" || failure === undefined) failure = error;
       }
     }
-    if (failure !== undefined) throw failure;
-    throw exists ? noData(name, type) : notFound(name);
+    if (exists) throw noData(name, type);
+    const refused = failure instanceof DnsError && failure.code === "EREFUSED";
+    if (failure !== undefined && !(refused && absent)) throw failure;
+    throw notFound(name);
   }
 
   /** Answer to one complete name, from the cache or the nameservers. */
