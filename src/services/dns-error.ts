@@ -37,6 +37,14 @@ export function noData(name: string, type: number): DnsError {
   return new DnsError("ENODATA", name, `the name exists but has no ${dnsTypeName(type)} record`);
 }
 
+export function timedOut(name: string): DnsError {
+  return new DnsError(
+    "ETIMEOUT",
+    name,
+    "no nameserver answered in time; check its address and the route to it",
+  );
+}
+
 export function badName(name: string): DnsError {
   return new DnsError(
     "EBADNAME",

@@ -11,7 +11,7 @@ import {
 } from "../wire/dns-constants.ts";
 import { encodeDns } from "../wire/dns-encode.ts";
 import { sameName } from "../wire/dns-name.ts";
-import { DnsError, serverError } from "./dns-error.ts";
+import { DnsError, serverError, timedOut } from "./dns-error.ts";
 
 export const DNS_PORT = 53;
 /** UDP payload we take: no fragments on any IPv6 path (DNS flag day 2020; RFC 9715 §3.2). */
@@ -94,11 +94,7 @@ export class DnsExchange {
         reply = await this.exchange(server, name, type, timeoutMs, 0);
       }
       if (reply === undefined) {
-        return new DnsError(
-          "ETIMEOUT",
-          name,
-          "no nameserver answered in time; check its address and the route to it",
-        );
+        return timedOut(name);
       }
       if (reply.rcode === DNS_NOERROR || reply.rcode === DNS_NXDOMAIN) return reply;
       return serverError(name, reply.rcode);

@@ -85,7 +85,12 @@ class Servers implements DnsTransport {
   }
 
   resolver(options: ResolverOptions = {}): Resolver {
-    const env = { transport: this, random: new SeededRandom(1), now: () => this.nowUs };
+    const env = {
+      transport: this,
+      random: new SeededRandom(1),
+      now: () => this.nowUs,
+      after: () => () => {},
+    };
     return new Resolver(env, { nameservers: ["10.0.0.53"], ...options });
   }
 }

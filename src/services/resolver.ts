@@ -10,11 +10,12 @@ import {
   DNS_SRV,
   DNS_TXT,
 } from "../wire/dns-constants.ts";
+import type { AbortSignalLike } from "../sockets/waiting.ts";
 import { foldName, isValidName } from "../wire/dns-name.ts";
 import type { DnsData, DnsRecord } from "../wire/dns-types.ts";
 import { MAX_CNAMES, readAnswer } from "./dns-answer.ts";
 import { type DnsAnswer, DnsCache } from "./dns-cache.ts";
-import { badName, DnsError, noData, notFound } from "./dns-error.ts";
+import { badName, DnsError, noData, notFound, timedOut } from "./dns-error.ts";
 import { DNS_PORT, DnsExchange, type DnsTransport, type Nameserver } from "./dns-exchange.ts";
 import { candidates, type HostsEntries, HostsTable, reverseName } from "./dns-names.ts";
 import { interleaveFamilies } from "./happy-eyeballs.ts";
@@ -45,6 +46,17 @@ export interface ResolverEnvironment {
   readonly random: RandomSource;
   /** Microseconds of the network's clock. */
   now(): number;
+  /** Calls back once after so many microseconds of that clock; answers how to cancel it. */
+  after(delayUs: number, callback: () => void): () => void;
+}
+
+export interface LookupOptions {
+  /** 4 or 6: addresses of this family only. */
+  readonly family?: 0 | 4 | 6;
+  /** Ends the waiting; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignalLike;
+  /** Milliseconds for the whole lookup; then it rejects with ETIMEOUT. Default: as the servers' timeouts add up. */
+  readonly timeout?: number;
 }
 
 export type SrvData = Extract<DnsData, { kind: "srv" }>;
@@ -90,9 +102,34 @@ export class Resolver {
 
   /**
    * Addresses of a name, families alternating, IPv6 first (RFC 8305 §4); of an
-   * address, itself. `family` 4 or 6 asks for one only. Rejects with DnsError.
+   * address, itself. Rejects with DnsError. A lookup that its caller gave up
+   * goes on for the cache.
    */
-  async lookup(name: string, options: { readonly family?: 0 | 4 | 6 } = {}): Promise<IpAddress[]> {
+  lookup(name: string, options: LookupOptions = {}): Promise<IpAddress[]> {
+    const { signal, timeout } = options;
+    const found = this.lookupAll(name, options);
+    if (signal === undefined && timeout === undefined) return found;
+    return new Promise((resolve, reject) => {
+      const cancelTimer =
+        timeout === undefined
+          ? undefined
+          : this.env.after(timeout * 1000, () => settle(() => reject(timedOut(name))));
+      const abort = () => settle(() => reject(signal?.reason));
+      const settle = (how: () => void) => {
+        cancelTimer?.();
+        signal?.removeEventListener("abort", abort);
+        how();
+      };
+      signal?.addEventListener("abort", abort);
+      found.then(
+        (addresses) => settle(() => resolve(addresses)),
+        (error: unknown) => settle(() => reject(error)),
+      );
+      if (signal?.aborted === true) abort();
+    });
+  }
+
+  private async lookupAll(name: string, options: LookupOptions): Promise<IpAddress[]> {
     const family = options.family ?? 0;
     const wanted = (address: IpAddress) => family === 0 || (family === 4) === address.isIpv4;
     const literal = tryParseAddress(name);
