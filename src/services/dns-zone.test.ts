@@ -124,7 +124,7 @@ describe("an authoritative server", () => {
     expect(respond([zone], new Uint8Array(11), true)).toBe(undefined);
     const garbage = encodeDns(dnsQuery(0xabcd, "lan", 1)).slice(0, 15);
     const reply = respond([zone], garbage, true)!;
-    expect([...reply.slice(0, 4)]).toEqual([0xab, 0xcd, 0x81, DNS_FORMERR]);
+    expect(reply.slice(0, 4)).toEqual(Uint8Array.of(0xab, 0xcd, 0x81, DNS_FORMERR));
   });
 
   it("takes no record from outside the zone and no name that is none", () => {
