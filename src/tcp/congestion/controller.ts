@@ -65,6 +65,8 @@ export class AckSample {
   ceBytes = 0;
   /** The connection is in fast recovery or RTO recovery. */
   isInRecovery = false;
+  /** That recovery follows a retransmission timeout: there is no PRR, the controller grows the window (RFC 5681 §3.1). */
+  isInRtoRecovery = false;
 }
 
 /** Why the window is reduced. */
