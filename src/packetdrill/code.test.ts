@@ -48,7 +48,10 @@ describe("what fails, and what it says", () => {
       "1: assert tcpi_snd_cwnd == 12 failed (tcpi_snd_cwnd is 10): 10",
     ],
     ["x = 1\nassert x > 1", "2: assert x > 1 failed (x is 1)"],
-    ["assert 12 <= tcpi_snd_cwnd < 15", "1: assert 12 <= tcpi_snd_cwnd < 15 failed (tcpi_snd_cwnd is 10)"],
+    [
+      "assert 12 <= tcpi_snd_cwnd < 15",
+      "1: assert 12 <= tcpi_snd_cwnd < 15 failed (tcpi_snd_cwnd is 10)",
+    ],
     ["assert tcpi_nothing == 1", "1: the name tcpi_nothing is not known"],
     ["\nfor i in x: pass", "2: 'for' is outside the subset of Python known here"],
     ["assert (1", "1: did not expect the end here"],

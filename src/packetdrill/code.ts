@@ -96,7 +96,11 @@ export class CodeRunner {
   private assignmentOrExpression(): void {
     const target = this.peek();
     const op = this.tokens[this.index + 1]!;
-    if (target.kind === "name" && op.kind === "op" && /^(?:[-+*/%&|^]|\/\/|<<|>>)?=$/.test(op.text)) {
+    if (
+      target.kind === "name" &&
+      op.kind === "op" &&
+      /^(?:[-+*/%&|^]|\/\/|<<|>>)?=$/.test(op.text)
+    ) {
       this.index += 2;
       const value = this.expression();
       const binary = op.text.slice(0, -1);
@@ -280,7 +284,9 @@ export class CodeRunner {
 }
 
 const FORBIDDEN = new Set(
-  "if for while def class import from return with try lambda global del raise yield exec".split(" "),
+  "if for while def class import from return with try lambda global del raise yield exec".split(
+    " ",
+  ),
 );
 const COMPARISONS = new Set(["==", "!=", "<", "<=", ">", ">="]);
 const BINARY = [["|"], ["^"], ["&"], ["<<", ">>"], ["+", "-"], ["*", "/", "//", "%"]];

@@ -174,7 +174,14 @@ function makeToken(
   end: number,
   definitions: Definitions,
 ): Token {
-  const token = (k: TokenKind, t: string): Token => ({ kind: k, text: t, line, column, start, end });
+  const token = (k: TokenKind, t: string): Token => ({
+    kind: k,
+    text: t,
+    line,
+    column,
+    start,
+    end,
+  });
   switch (kind) {
     case "option":
       return token(kind, raw.slice(2));

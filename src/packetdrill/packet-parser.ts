@@ -75,10 +75,7 @@ export function parsePacket(stream: TokenStream): Packet {
 /** To the next thing that can begin an event: a time, first on its line. */
 function skipPacket(
   stream: TokenStream,
-  base: Pick<
-    TcpPacket,
-    "inbound" | "position" | "ip" | "sourcePort" | "destinationPort"
-  >,
+  base: Pick<TcpPacket, "inbound" | "position" | "ip" | "sourcePort" | "destinationPort">,
   reason: string,
 ): Packet {
   let line = stream.peek().line;

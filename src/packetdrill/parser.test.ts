@@ -33,7 +33,10 @@ describe("lexer: the longest match wins", () => {
     ["0...0.2", ["int:0", "ellipsis:...", "float:0.2", "end:"]],
     ["1.00...6.00", ["float:1.00", "ellipsis:...", "float:6.00", "end:"]],
     ["+.1", ["char:+", "float:.1", "end:"]],
-    ["P. 1:2(1)", ["word:P", "char:.", "int:1", "char::", "int:2", "char:(", "int:1", "char:)", "end:"]],
+    [
+      "P. 1:2(1)",
+      ["word:P", "char:.", "int:1", "char::", "int:2", "char:(", "int:1", "char:)", "end:"],
+    ],
     ["1234abcd", ["word:1234abcd", "end:"]],
     ["12345678", ["int:12345678", "end:"]],
     ["0x1f", ["hex:0x1f", "end:"]],
@@ -160,7 +163,13 @@ describe("packets", () => {
       [
         { kind: "nop" },
         { kind: "nop" },
-        { kind: "sack", blocks: [{ left: 10, right: 20 }, { left: 30, right: 40 }] },
+        {
+          kind: "sack",
+          blocks: [
+            { left: 10, right: 20 },
+            { left: 30, right: 40 },
+          ],
+        },
       ],
       [
         { kind: "fastopen", experimental: false, cookie: new Uint8Array(0) },
@@ -301,7 +310,10 @@ describe("malformed scripts name line and column", () => {
     ["* close(3) = 0", "1:1: the time '*' is for outbound packets only"],
     ["0~1 < . 1:1(0) ack 1", "1:1: a time range is for outbound packets only"],
     ["2~1 > . 1:1(0) ack 1", "1:1: the time range runs backwards"],
-    ["0 close(3) = 0\n`a`\n+0 close(3) = 0", "3:1: only the first and the last command may have no time"],
+    [
+      "0 close(3) = 0\n`a`\n+0 close(3) = 0",
+      "3:1: only the first and the last command may have no time",
+    ],
     ['0 write(3, "abc, 3) = 3', "1:12: this string is not closed"],
     ["0 `sysctl", "1:3: this command is not closed"],
     ["0 %{ assert 1", "1:3: this code is not closed"],
@@ -317,17 +329,42 @@ describe("malformed scripts name line and column", () => {
 
   test("nothing but ScriptError ever comes out, whatever the text", () => {
     const piece = fc.constantFrom(
-      "0 ", "+0 ", "* ", "> ", "< ", "S ", ". ", "0:0(0) ", "ack 1 ", "<mss 1>", "`a`", "close(3)",
-      " = 0 ", "%{ a }%", '"s"', "[", "]", "{", "}", "...", "icmp ", "|", "--a=b ", "#ifdef X\n",
+      "0 ",
+      "+0 ",
+      "* ",
+      "> ",
+      "< ",
+      "S ",
+      ". ",
+      "0:0(0) ",
+      "ack 1 ",
+      "<mss 1>",
+      "`a`",
+      "close(3)",
+      " = 0 ",
+      "%{ a }%",
+      '"s"',
+      "[",
+      "]",
+      "{",
+      "}",
+      "...",
+      "icmp ",
+      "|",
+      "--a=b ",
+      "#ifdef X\n",
     );
     fc.assert(
-      fc.property(fc.array(fc.oneof(piece, fc.string({ maxLength: 4 })), { maxLength: 12 }), (parts) => {
-        try {
-          parseScript(parts.join(""));
-        } catch (error) {
-          expect(error).toBeInstanceOf(ScriptError);
-        }
-      }),
+      fc.property(
+        fc.array(fc.oneof(piece, fc.string({ maxLength: 4 })), { maxLength: 12 }),
+        (parts) => {
+          try {
+            parseScript(parts.join(""));
+          } catch (error) {
+            expect(error).toBeInstanceOf(ScriptError);
+          }
+        },
+      ),
       { numRuns: 500 },
     );
   });
