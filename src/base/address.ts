@@ -269,7 +269,7 @@ export function solicitedNode(address: IpAddress): IpAddress {
 /** fe80::/64 with the modified EUI-64 of a MAC address (RFC 4291, appendix A). */
 export function linkLocalFromMac(macHigh: number, macLow: number, scope = 0): IpAddress {
   // 00-11-22-33-44-55 becomes 02-11-22-ff-fe-33-44-55: universal bit inverted, fffe in the middle.
-  const w2 = (((macHigh ^ 0x0200) << 16) | ((macLow >>> 16) & 0xff00) | 0xff) | 0;
-  const w3 = (0xfe000000 | (macLow & 0xffffff)) | 0;
+  const w2 = ((macHigh ^ 0x0200) << 16) | ((macLow >>> 16) & 0xff00) | 0xff | 0;
+  const w3 = 0xfe000000 | (macLow & 0xffffff) | 0;
   return new IpAddress(0xfe800000, 0, w2, w3, scope);
 }

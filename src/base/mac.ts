@@ -50,8 +50,7 @@ export function isBroadcastMac(high: number, low: number): boolean {
 /** From six bytes at `at`; undefined when there are fewer. */
 export function macFromBytes(bytes: Uint8Array, at = 0): MacAddress | undefined {
   if (at < 0 || at + 6 > bytes.length) return undefined;
-  const low =
-    (bytes[at + 2] << 24) | (bytes[at + 3] << 16) | (bytes[at + 4] << 8) | bytes[at + 5];
+  const low = (bytes[at + 2] << 24) | (bytes[at + 3] << 16) | (bytes[at + 4] << 8) | bytes[at + 5];
   return new MacAddress((bytes[at] << 8) | bytes[at + 1], low);
 }
 

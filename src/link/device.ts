@@ -1,4 +1,4 @@
-import type { MacAddress } from "../base/address.ts";
+import type { MacAddress } from "../base/mac.ts";
 import type { Frame, FrameMemory } from "../base/frame-memory.ts";
 
 /**

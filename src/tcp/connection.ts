@@ -1,15 +1,32 @@
 import type { Path } from "../base/path.ts";
 import { NEVER, type TimerTarget } from "../base/timers.ts";
 import { type Controller, INFINITE_SSTHRESH } from "./congestion/controller.ts";
-import type { TcpEnvironment } from "./environment.ts";
-import type { TcpListener } from "./listener.ts";
+import type { DeliveryRate } from "./congestion/delivery-rate.ts";
+import type { Pacer } from "./congestion/pacing.ts";
 import { PagedBuffer } from "./paged-buffer.ts";
 import type { Ranges } from "./ranges.ts";
 import type { LossRecovery } from "./recovery/loss-recovery.ts";
 import type { SentSegments } from "./sent-segments.ts";
+import type { ReceiveTuning } from "./receive-tuning.ts";
+import type { TcpSettings } from "./settings.ts";
 import type { SocketOptions } from "./socket-options.ts";
 import { CLOSED } from "./state.ts";
-import type { ReceiveTuning } from "./receive-tuning.ts";
+
+/** What a connection itself asks of its stack. */
+export interface ConnectionHome {
+  readonly settings: TcpSettings;
+  connectionTimer(c: TcpConnection, nowUs: number): void;
+}
+
+/** The queue a connection waits in before it is accepted. */
+export interface PassiveOpener {
+  /** The handshake of one of its connections is complete. */
+  connectionReady(c: TcpConnection): void;
+  /** One of its connections is gone before it was accepted. */
+  connectionGone(c: TcpConnection): void;
+  /** Another one may enter the accept queue. */
+  hasRoom(): boolean;
+}
 
 /** Who hears of a connection's events: a socket. Called from `takeEvents` only. */
 export interface TcpOwner {
@@ -56,7 +73,7 @@ export const ACK_DELAYED = 2;
  * connection does not need hangs on pointers that are set when first used.
  */
 export class TcpConnection implements TimerTarget {
-  readonly env: TcpEnvironment;
+  readonly home: ConnectionHome;
   state = CLOSED;
 
   // Who and where
@@ -66,7 +83,7 @@ export class TcpConnection implements TimerTarget {
   scope = 0;
   owner: TcpOwner | undefined = undefined;
   /** The listener whose SYN queue or accept queue it is in. */
-  listener: TcpListener | undefined = undefined;
+  listener: PassiveOpener | undefined = undefined;
   options: SocketOptions;
   /** Its number in the demultiplexer; -1: not there. */
   id = -1;
@@ -87,6 +104,8 @@ export class TcpConnection implements TimerTarget {
   sndUp = 0;
   /** End of the last write: PSH goes on the segment that covers it. */
   pushSeq = 0;
+  /** End of the last segment sent that was not full (Minshall's rule for Nagle's algorithm). */
+  smallEnd = 0;
   /** Shift for windows received and sent (RFC 7323 §2). */
   sndWscale = 0;
   rcvWscale = 0;
@@ -133,12 +152,15 @@ export class TcpConnection implements TimerTarget {
   scalingOn = false;
   urgentOut = false;
   urgentIn = false;
+  /** Stands in the ring of those that want to send. */
   isQueued = false;
-  /** Waits for room on its path. */
-  isCwndLimited = false;
+  /** The last flight was held back by cwnd. */
+  cwndFilled = false;
   passive = false;
-  /** Sending was stopped by the peer's window, or by our send buffer (TCP_INFO). */
-  appLimited = false;
+  /** A SYN or SYN-ACK is to be sent by the next output. */
+  synDue = false;
+  /** What waited for `sendAtUs` may go, small as it is. */
+  overrideDue = false;
   ecnEchoDue = false;
   cwrDue = false;
 
@@ -177,18 +199,19 @@ export class TcpConnection implements TimerTarget {
   sent: SentSegments | undefined = undefined;
   /** Everything about loss; undefined: none was suspected lately. */
   loss: LossRecovery | undefined = undefined;
+  pacer: Pacer | undefined = undefined;
   /** Most in flight in this window of data, and the window's end: for `isCwndLimited`. */
   maxPipe = 0;
   maxPipeSeq = 0;
+  /** Timeouts in a row without progress; zero-window probes without answer. */
   retransmits = 0;
   probesOut = 0;
-  dupAcks = 0;
+  /** When the first of the current timeouts' segments was first sent: R2 as a time. */
+  retransmitSinceUs = 0.5;
 
   // Delivery (rate estimation and TCP_INFO)
-  delivered = 0;
-  deliveredUs = 0.5;
-  firstSentUs = 0.5;
-  appLimitedUntil = 0;
+  /** Attached with the controller. */
+  rate: DeliveryRate | undefined = undefined;
   bytesAcked = 0;
   bytesReceived = 0;
   bytesRetransmitted = 0;
@@ -210,24 +233,34 @@ export class TcpConnection implements TimerTarget {
   lastSentUs = 0.5;
   lastReceivedUs = 0.5;
 
+  /** When an unacceptable segment was last answered. */
+  invalidAckUs = 0.5;
+
   /** Positive errno, for SO_ERROR and the calls; 0: none. */
   error = 0;
   softError = 0;
   /** Events not yet taken. */
   pendingEvents = 0;
 
-  constructor(env: TcpEnvironment, options: SocketOptions) {
-    this.env = env;
+  constructor(home: ConnectionHome, options: SocketOptions) {
+    this.home = home;
     this.options = options;
-    const s = env.settings;
+    const s = home.settings;
     this.sndBufSize = options.sendBuffer || s.sendBuffer;
     this.rcvBufSize = options.receiveBuffer || s.receiveBuffer;
     this.quickAcks = s.quickAcks;
     this.rtoUs = s.initialRtoUs;
   }
 
+  /** Hands the noted events to the socket. */
+  deliverEvents(): void {
+    const bits = this.pendingEvents;
+    this.pendingEvents = 0;
+    this.owner?.tcpEvents(bits, this);
+  }
+
   onTimer(nowUs: number): void {
-    this.env.connectionTimer(this, nowUs);
+    this.home.connectionTimer(this, nowUs);
   }
 
   /** Bytes in the network as far as we know (RFC 6675 §2 "pipe"): sent, not acknowledged, not SACKed, not lost; sent again counts again. */
@@ -239,8 +272,14 @@ export class TcpConnection implements TimerTarget {
       : flight - loss.sackedBytes - loss.lostBytes + loss.retransmittedBytes;
   }
 
+  /** Linux's rule: held back by cwnd, or in slow start with more than half of it used. */
+  get isCwndLimited(): boolean {
+    if (this.cwndFilled || !this.home.settings.cwndLimitedOnly) return true;
+    return this.cwnd < this.ssthresh && this.cwnd < 2 * this.maxPipe;
+  }
+
   get cwndClamp(): number {
-    return Math.max(this.env.settings.sendBufferMax, this.sndBufSize);
+    return Math.max(this.home.settings.sendBufferMax, this.sndBufSize);
   }
 
   /** Bytes written and not yet sent. */

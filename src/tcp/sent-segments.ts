@@ -2,9 +2,9 @@ import { seqGeq, seqGt, seqLeq, seqLt } from "../base/sequence.ts";
 
 /** The peer's SACK covers it. */
 export const SACKED = 1;
-/** Declared lost, and not sent again since. */
+/** Declared lost: it no longer counts as in flight. */
 export const LOST = 2;
-/** Sent again, and that copy is not (yet) declared lost. */
+/** Sent again, and that copy is not declared lost: it counts as in flight. LOST without this waits to be sent again. */
 export const RETRANSMITTED = 4;
 /** Was ever sent again: no RTT sample without timestamps (Karn, RFC 6298 §3). */
 export const EVER_RETRANSMITTED = 8;
@@ -26,6 +26,9 @@ const FLAGS = 2;
 /** Links of the list ordered by time of last transmission (RFC 8985 §6.2's order). */
 const OLDER = 3;
 const NEWER = 4;
+/** Bytes in flight with it, itself included, and bytes lost over the connection's life, when it was last sent. */
+const IN_FLIGHT = 5;
+const LOST_BEFORE = 6;
 const INTS = 3; // log2 of the record's size
 // Number columns.
 const SENT = 0;
@@ -62,6 +65,10 @@ export class SentSegments {
 
   get count(): number {
     return this.tail - this.head;
+  }
+
+  get capacity(): number {
+    return this.mask + 1;
   }
 
   /** Running indexes: the queue is `first <= i < end`. */
@@ -112,6 +119,31 @@ export class SentSegments {
     return this.numbers[((i & this.mask) << NUMBERS) + FIRST_SENT]!;
   }
 
+  inFlight(i: number): number {
+    return this.ints[((i & this.mask) << INTS) + IN_FLIGHT]!;
+  }
+
+  lostBefore(i: number): number {
+    return this.ints[((i & this.mask) << INTS) + LOST_BEFORE]!;
+  }
+
+  /** Keeps what rate estimation wants to know when the record is delivered. */
+  setRate(
+    i: number,
+    delivered: number,
+    deliveredUs: number,
+    firstSentUs: number,
+    inFlight: number,
+    lostBefore: number,
+  ): void {
+    const at = (i & this.mask) << NUMBERS;
+    this.numbers[at + DELIVERED] = delivered;
+    this.numbers[at + DELIVERED_AT] = deliveredUs;
+    this.numbers[at + FIRST_SENT] = firstSentUs;
+    this.ints[((i & this.mask) << INTS) + IN_FLIGHT] = inFlight;
+    this.ints[((i & this.mask) << INTS) + LOST_BEFORE] = lostBefore | 0;
+  }
+
   /** The record last sent earliest of all, and its successor in that order; -1: none. */
   get firstByTime(): number {
     return this.oldest;
@@ -122,45 +154,23 @@ export class SentSegments {
   }
 
   /** Adds a record behind the others. */
-  append(
-    start: number,
-    end: number,
-    flags: number,
-    sentUs: number,
-    delivered: number,
-    deliveredUs: number,
-    firstSentUs: number,
-  ): number {
+  append(start: number, end: number, flags: number, sentUs: number): number {
     if (this.tail - this.head > this.mask) this.grow();
     const i = this.tail++;
     const at = (i & this.mask) << INTS;
     this.ints[at + START] = start;
     this.ints[at + END] = end;
     this.ints[at + FLAGS] = flags;
-    this.setTimes(i, sentUs, delivered, deliveredUs, firstSentUs);
+    this.numbers[((i & this.mask) << NUMBERS) + SENT] = sentUs;
     this.linkNewest(i);
     return i;
   }
 
   /** Notes that a record was sent again. */
-  resent(i: number, sentUs: number, delivered: number, deliveredUs: number, firstSentUs: number): void {
-    this.setTimes(i, sentUs, delivered, deliveredUs, firstSentUs);
+  resent(i: number, sentUs: number): void {
+    this.numbers[((i & this.mask) << NUMBERS) + SENT] = sentUs;
     this.unlink(i);
     this.linkNewest(i);
-  }
-
-  private setTimes(
-    i: number,
-    sentUs: number,
-    delivered: number,
-    deliveredUs: number,
-    firstSentUs: number,
-  ): void {
-    const at = (i & this.mask) << NUMBERS;
-    this.numbers[at + SENT] = sentUs;
-    this.numbers[at + DELIVERED] = delivered;
-    this.numbers[at + DELIVERED_AT] = deliveredUs;
-    this.numbers[at + FIRST_SENT] = firstSentUs;
   }
 
   /** Takes a record out of the order by time: SACKed, nothing is waited for. */
@@ -252,7 +262,15 @@ export class SentSegments {
         this.ints[at + END] = isLast ? old.endOf(i) : end;
         this.ints[at + FLAGS] = kept;
         this.ints[at + OLDER] = j; // not linked
-        this.setTimes(j, old.sentUs(i), old.delivered(i), old.deliveredUs(i), old.firstSentUs(i));
+        this.numbers[((j & this.mask) << NUMBERS) + SENT] = old.sentUs(i);
+        this.setRate(
+          j,
+          old.delivered(i),
+          old.deliveredUs(i),
+          old.firstSentUs(i),
+          old.inFlight(i),
+          old.lostBefore(i),
+        );
         start = end;
       } while (seqLt(start, dataEnd));
       pieces.set(i, this.tail - firstPiece.get(i)!);

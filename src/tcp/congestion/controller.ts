@@ -95,6 +95,20 @@ export interface Controller {
   onSpurious?(view: CongestionView, nowUs: number): void;
   /** Sending starts again after an idle time of more than one RTO (RFC 5681 §4.1, RFC 7661); the core has applied the restart window unless `ownsWindow`. */
   onIdleRestart?(view: CongestionView, idleUs: number, nowUs: number): void;
+  /**
+   * A segment was marked lost; called for each, before the `onAck` or
+   * `onCongestion` that the loss leads to. `txInFlight`: bytes in flight when it
+   * was sent, itself included; `lostSinceSent`: bytes lost since then, itself
+   * included; `isAppLimited`: as kept with the segment.
+   */
+  onLost?(
+    view: CongestionView,
+    bytes: number,
+    txInFlight: number,
+    lostSinceSent: number,
+    isAppLimited: boolean,
+    nowUs: number,
+  ): void;
   /** A segment is sent. */
   onSent?(view: CongestionView, bytes: number, nowUs: number): void;
   /** Values worth seeing, for TCP_CC_INFO and traces. */

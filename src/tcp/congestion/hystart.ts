@@ -48,7 +48,10 @@ export class HyStart {
    * cwnd: congestion avoidance begins.
    */
   observe(view: CongestionView, sample: AckSample): void {
-    if (view.ssthresh < INFINITE_SSTHRESH) return; // §4.2: the first slow start only
+    if (view.ssthresh < INFINITE_SSTHRESH) {
+      this.cssBaselineUs = Infinity; // a loss has ended the first slow start
+      return;
+    }
     if (!this.hasRound || ((view.sndUna - this.roundEnd) | 0) >= 0) this.endRound(view);
     if (view.ssthresh < INFINITE_SSTHRESH || sample.rttUs < 0) return;
     this.samples++;
@@ -73,6 +76,8 @@ export class HyStart {
 
   /** Grows the window by one ACK's bytes; answers what is left for congestion avoidance. */
   grow(view: CongestionView, deliveredBytes: number, abcLimit: number, isPaced: boolean): number {
+    // §4.2: after the first slow start it is the standard one.
+    if (view.ssthresh < INFINITE_SSTHRESH) return slowStart(view, deliveredBytes, abcLimit);
     const limit = isPaced ? abcLimit : Math.min(abcLimit, L_UNPACED);
     if (!this.isConservative) return slowStart(view, deliveredBytes, limit);
     const bytes = Math.min(deliveredBytes, limit * view.sndMss) / CSS_GROWTH_DIVISOR;
@@ -81,7 +86,8 @@ export class HyStart {
 
   private endRound(view: CongestionView): void {
     if (this.hasRound && this.isConservative && ++this.cssRounds >= CSS_ROUNDS) {
-      view.ssthresh = view.cwnd;
+      // Never the "infinite" value, or slow start would go on.
+      view.ssthresh = Math.min(view.cwnd, INFINITE_SSTHRESH - 1);
       this.cssBaselineUs = Infinity;
     }
     this.lastRoundUs = this.thisRoundUs;

@@ -1,10 +1,20 @@
+import { Bbr } from "./bbr.ts";
+import { Bic } from "./bic.ts";
 import type { ControllerFactory } from "./controller.ts";
 import { Cubic } from "./cubic.ts";
+import { Dctcp } from "./dctcp.ts";
 import { Reno } from "./reno.ts";
+import { Vegas } from "./vegas.ts";
+import { Westwood } from "./westwood.ts";
 
 const factories = new Map<string, ControllerFactory>([
   ["reno", (settings) => new Reno(settings)],
   ["cubic", (settings) => new Cubic(settings)],
+  ["bic", (settings) => new Bic(settings)],
+  ["westwood", (settings) => new Westwood(settings)],
+  ["vegas", (settings) => new Vegas(settings)],
+  ["bbr", () => new Bbr()],
+  ["dctcp", (settings) => new Dctcp(settings)],
 ]);
 
 /**

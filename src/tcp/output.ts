@@ -1,0 +1,346 @@
+import { seqGeq, seqGt, seqLt } from "../base/sequence.ts";
+import { ACK, FIN, PSH } from "../wire/tcp.ts";
+import { defaultPacingRate, Pacer } from "./congestion/pacing.ts";
+import { initialCwnd } from "./congestion-state.ts";
+import {
+  ACK_NOW,
+  CA_CWR,
+  CA_RECOVERY,
+  type TcpConnection,
+  TIMER_NONE,
+} from "./connection.ts";
+import { emitAck, emitAckOf, emitSegment } from "./emit.ts";
+import type { TcpEnvironment } from "./environment.ts";
+import { sendHandshake } from "./handshake.ts";
+import { noteRetransmission } from "./recovery/episodes.ts";
+import { nextLost } from "./recovery/queue.ts";
+import { armAfterSend, armPersist } from "./retransmission-timer.ts";
+import {
+  APP_LIMITED,
+  EVER_RETRANSMITTED,
+  HAS_FIN,
+  HAS_PUSH,
+  RETRANSMITTED,
+} from "./sent-segments.ts";
+import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "./state.ts";
+import { rearm } from "./timer-arm.ts";
+import { timestampNow } from "./timestamps.ts";
+
+/**
+ * Sends what a connection may send now: owed ACKs of a batch, what was lost,
+ * new data as the window, cwnd, Nagle and pacing allow, FIN, and the last ACK
+ * if nothing carried it. True: it used up its turn or found no room, and wants
+ * another.
+ */
+export function output(env: TcpEnvironment, c: TcpConnection): boolean {
+  const state = c.state;
+  if (state === CLOSED || state === LISTEN || state === TIME_WAIT) return false;
+  if (c.path!.room() <= 0) return true;
+  if (c.synDue) sendHandshake(env, c);
+  if (state === SYN_SENT) return false;
+  let more = false;
+  if (state !== SYN_RECEIVED || c.sndEnd !== c.sndNxt || c.ackFlags !== 0) {
+    sendOwedAcks(env, c);
+    if (state !== SYN_RECEIVED) more = sendData(env, c);
+  }
+  if ((c.ackFlags & ACK_NOW) !== 0) {
+    if (c.path!.room() <= 0) return true;
+    let copies = Math.max(1, c.sackOn ? 1 : c.dupAcksOwed);
+    while (copies-- > 0 && emitAck(env, c));
+    c.dupAcksOwed = 0;
+  }
+  rearm(env, c);
+  return more;
+}
+
+/**
+ * After a batch of in-order segments: an ACK for every second full one but the
+ * last (RFC 5681 §4.2), which goes with the data or by itself. A device that
+ * merges segments says that the peer's clock does not depend on it.
+ */
+function sendOwedAcks(env: TcpEnvironment, c: TcpConnection): void {
+  if (c.ackFlags === 0 || c.outOfOrder !== undefined || c.path!.coalesces) return;
+  const step = env.settings.ackEvery * c.rcvMss;
+  while (((c.rcvNxt - c.lastAckSent) | 0) >= 2 * step && c.path!.room() > 1) {
+    const duties = c.ackFlags;
+    const at = c.delayedAckAtUs;
+    if (!emitAckOf(env, c, (c.lastAckSent + step) | 0)) break;
+    c.ackFlags = duties;
+    c.delayedAckAtUs = at;
+    c.lastAckSent = (c.lastAckSent + step) | 0;
+  }
+}
+
+function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
+  let budget = env.settings.quantum;
+  const path = c.path!;
+  let cwndFilled = false;
+  let sentAny = false;
+  for (;;) {
+    const lost = c.loss === undefined || (c.loss.frtoProbe && c.unsentBytes > 0) ? -1 : nextLost(c);
+    if (lost >= 0) {
+      const length = c.sent!.length(lost);
+      const pipe = c.pipe;
+      if (pipe > 0 && pipe + length > c.cwnd) {
+        cwndFilled = true;
+        break;
+      }
+      if (budget <= 0 || path.room() <= 0) return finish(env, c, true, cwndFilled, sentAny);
+      if (isPaced(env, c)) break;
+      if (!retransmit(env, c, lost)) return finish(env, c, true, cwndFilled, sentAny);
+      budget -= length;
+      sentAny = true;
+      continue;
+    }
+    const unsent = c.unsentBytes;
+    if (unsent <= 0) break;
+    if (!sentAny && c.sent === undefined) restartAfterIdle(env, c);
+    const usable = (c.sndUna + c.sndWnd - c.sndNxt) | 0;
+    const pipe = c.pipe;
+    const room = c.cwnd - pipe;
+    const mss = c.sndMss;
+    let length = Math.min(unsent, usable);
+    if (length >= mss || (length > 0 && length === unsent && length > room)) {
+      if (room < Math.min(length, mss) && pipe > 0) {
+        cwndFilled = true;
+        break;
+      }
+      if (length > room) length = room;
+      const most = Math.max(mss, Math.min(path.gsoMaxBytes, Math.max(budget, mss), pacedBurst(c)));
+      if (length > most) length = most;
+      if (length < unsent || length > mss) {
+        const whole = length - (length % mss);
+        // A partial last segment goes by the rules below, alone.
+        if (whole > 0) length = whole;
+      }
+    } else if (length <= 0 || !maySendSmall(env, c, length, unsent)) {
+      if (usable <= 0 && c.sent === undefined) armPersist(env, c);
+      break;
+    } else if (room < length && pipe > 0) {
+      cwndFilled = true;
+      break;
+    }
+    if (budget <= 0 || path.room() <= 0) return finish(env, c, true, cwndFilled, sentAny);
+    if (isPaced(env, c)) break;
+    if (!sendNew(env, c, length)) return finish(env, c, true, cwndFilled, sentAny);
+    budget -= length;
+    sentAny = true;
+  }
+  if (c.loss !== undefined) c.loss.frtoProbe = false;
+  if (c.finQueued && !c.finSent && c.unsentBytes === 0) sendFin(env, c);
+  return finish(env, c, false, cwndFilled, sentAny);
+}
+
+function finish(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  more: boolean,
+  cwndFilled: boolean,
+  sentAny: boolean,
+): boolean {
+  if (sentAny || cwndFilled) validateWindow(c, cwndFilled);
+  if (!more && !cwndFilled && c.unsentBytes <= 0) c.rate?.markAppLimited(c.pipe);
+  if (sentAny) armAfterSend(env, c);
+  return more;
+}
+
+/** How much of cwnd is in use (Linux's tcp_cwnd_validate; RFC 7661 §4.2 in spirit). */
+function validateWindow(c: TcpConnection, cwndFilled: boolean): void {
+  const pipe = c.pipe;
+  if (seqGeq(c.sndUna, c.maxPipeSeq) || cwndFilled || (!c.cwndFilled && pipe > c.maxPipe)) {
+    c.cwndFilled = cwndFilled;
+    c.maxPipe = pipe;
+    c.maxPipeSeq = c.sndNxt;
+  }
+}
+
+/**
+ * Less than a full segment: Nagle's algorithm and the sender's silly-window
+ * avoidance (RFC 9293 §3.7.4, §3.8.6.2.1).
+ */
+function maySendSmall(env: TcpEnvironment, c: TcpConnection, length: number, unsent: number): boolean {
+  const o = c.options;
+  if (c.overrideDue) {
+    c.overrideDue = false;
+    return true;
+  }
+  const all = length === unsent;
+  if (all && c.finQueued) return true;
+  if (!env.settings.sillyWindowAvoidance && !all) return true;
+  if (o.cork) {
+    if (all) return wait(env, c, env.settings.corkUs);
+  } else if (all) {
+    // Minshall: only another small segment in flight holds this one back.
+    if (o.nodelay || c.sent === undefined || !seqGt(c.smallEnd, c.sndUna)) return true;
+    return false;
+  }
+  // The window cuts it short: worth it from half of the largest window seen.
+  if (!all && length >= c.sndMaxWnd >> 1) return true;
+  if (c.sent === undefined) return wait(env, c, env.settings.swsOverrideUs);
+  return false;
+}
+
+function wait(env: TcpEnvironment, c: TcpConnection, us: number): boolean {
+  if (c.sendAtUs > env.nowUs + us) c.sendAtUs = env.nowUs + us;
+  return false;
+}
+
+/** RFC 5681 §4.1: after an idle time of more than one RTO the window is halved for each. */
+function restartAfterIdle(env: TcpEnvironment, c: TcpConnection): void {
+  if (!env.settings.slowStartAfterIdle || c.caState >= CA_CWR) return;
+  const idleUs = env.nowUs - c.lastSentUs;
+  if (idleUs <= c.rtoUs || c.controller?.ownsWindow === true) {
+    if (idleUs > c.rtoUs) c.controller?.onIdleRestart?.(c, idleUs, env.nowUs);
+    return;
+  }
+  const restart = Math.min(c.cwnd, initialCwnd(env, c));
+  for (let left = idleUs - c.rtoUs; left > 0 && c.cwnd > restart; left -= c.rtoUs) {
+    c.cwnd = Math.max(c.cwnd >> 1, restart);
+  }
+  c.maxPipe = 0;
+  c.cwndFilled = false;
+  c.controller?.onIdleRestart?.(c, idleUs, env.nowUs);
+}
+
+// Pacing
+
+function pacingRate(env: TcpEnvironment, c: TcpConnection): number {
+  let rate = c.pacingRate;
+  if (rate === 0 && env.settings.pacing === "on") rate = defaultPacingRate(c);
+  const limit = c.options.maxPacingRate;
+  if (limit !== Number.POSITIVE_INFINITY && (rate === 0 || rate > limit)) rate = limit;
+  return rate;
+}
+
+function isPaced(env: TcpEnvironment, c: TcpConnection): boolean {
+  if (c.pacer === undefined) return false;
+  if (c.pacer.maySend(pacingRate(env, c), env.nowUs)) return false;
+  c.sendAtUs = Math.min(c.sendAtUs, c.pacer.nextSendUs);
+  return true;
+}
+
+function paceSent(env: TcpEnvironment, c: TcpConnection, bytes: number): void {
+  if (env.settings.pacing === "off") return;
+  const rate = pacingRate(env, c);
+  if (rate <= 0 && c.pacer === undefined) return;
+  c.pacer ??= new Pacer();
+  c.pacer.onSent(bytes, rate, env.nowUs);
+}
+
+/** With pacing a super-segment is at most a millisecond's worth. */
+function pacedBurst(c: TcpConnection): number {
+  if (c.pacer === undefined || c.pacingRate <= 0) return Number.MAX_SAFE_INTEGER;
+  return Pacer.quantum(c.pacingRate, 2 * c.sndMss, 65_536);
+}
+
+// Sending
+
+/** Sends `length` new bytes at SND.NXT, and FIN with the last of all. */
+function sendNew(env: TcpEnvironment, c: TcpConnection, length: number): boolean {
+  const start = c.sndNxt;
+  const end = (start + length) | 0;
+  const last = end === c.sndEnd;
+  const withFin = last && c.finQueued;
+  let flags = ACK;
+  const push = last || (seqGt(c.pushSeq, start) && seqGeq(end, c.pushSeq));
+  if (push) flags |= PSH;
+  if (withFin) flags |= FIN;
+  if (!emitSegment(env, c, start, length, flags, true)) return false;
+  const mss = c.sndMss;
+  if (length % mss !== 0) c.smallEnd = end;
+  record(env, c, start, end, withFin, push);
+  return true;
+}
+
+function record(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  start: number,
+  end: number,
+  fin: boolean,
+  push: boolean,
+): void {
+  const now = env.nowUs;
+  const sent = c.sent ?? (c.sent = env.takeSentSegments());
+  const rate = c.rate;
+  const mss = c.sndMss;
+  let pipe = c.pipe;
+  rate?.onSend(pipe, now);
+  const base = rate?.isAppLimited === true ? APP_LIMITED : 0;
+  let from = start;
+  do {
+    const to = seqLt((from + mss) | 0, end) ? (from + mss) | 0 : end;
+    let flags = base;
+    let recordEnd = to;
+    if (to === end) {
+      if (push) flags |= HAS_PUSH;
+      if (fin) {
+        flags |= HAS_FIN;
+        recordEnd = (end + 1) | 0;
+      }
+    }
+    const i = sent.append(from, recordEnd, flags, now);
+    pipe += (recordEnd - from) | 0;
+    if (rate !== undefined) {
+      sent.setRate(i, rate.delivered, rate.deliveredUs, rate.firstSentUs, pipe, rate.lost);
+    }
+    from = to;
+  } while (from !== end);
+  const bytes = (end - start) | 0;
+  c.sndNxt = fin ? (end + 1) | 0 : end;
+  if (fin) c.finSent = true;
+  c.lastSentUs = now;
+  if (c.caState === CA_RECOVERY || c.caState === CA_CWR) c.loss!.prr.onSent(bytes);
+  c.controller?.onSent?.(c, bytes, now);
+  paceSent(env, c, bytes);
+}
+
+/** FIN by itself. It is not held back by cwnd, only by a closed window. */
+function sendFin(env: TcpEnvironment, c: TcpConnection): void {
+  const usable = (c.sndUna + c.sndWnd - c.sndNxt) | 0;
+  if (usable <= 0 && c.sndWnd === 0) {
+    if (c.sent === undefined) armPersist(env, c);
+    return;
+  }
+  if (!emitSegment(env, c, c.sndNxt, 0, ACK | FIN, false)) {
+    env.wantOutput(c);
+    return;
+  }
+  record(env, c, c.sndNxt, c.sndNxt, true, false);
+  if (c.timerKind === TIMER_NONE) armAfterSend(env, c);
+}
+
+/** Sends a segment of the queue again. */
+export function retransmit(env: TcpEnvironment, c: TcpConnection, i: number): boolean {
+  const sent = c.sent!;
+  const loss = c.loss!;
+  const start = sent.start(i);
+  const length = sent.length(i);
+  const recorded = sent.flags(i);
+  const fin = (recorded & HAS_FIN) !== 0;
+  let flags = ACK;
+  if ((recorded & HAS_PUSH) !== 0) flags |= PSH;
+  if (fin) flags |= FIN;
+  if (!emitSegment(env, c, start, length - (fin ? 1 : 0), flags, false)) return false;
+  const rate = c.rate;
+  if (rate !== undefined) {
+    rate.onSend(c.pipe, env.nowUs);
+    sent.setRate(
+      i,
+      rate.delivered,
+      rate.deliveredUs,
+      rate.firstSentUs,
+      c.pipe + length,
+      rate.lost,
+    );
+  }
+  sent.setFlags(i, recorded | RETRANSMITTED | EVER_RETRANSMITTED);
+  if ((recorded & RETRANSMITTED) === 0) loss.retransmittedBytes += length;
+  sent.resent(i, env.nowUs);
+  noteRetransmission(env, c, timestampNow(c, env.nowUs));
+  c.bytesRetransmitted += length;
+  c.lastSentUs = env.nowUs;
+  if (c.caState === CA_RECOVERY || c.caState === CA_CWR) loss.prr.onSent(length);
+  paceSent(env, c, length);
+  return true;
+}

@@ -1,0 +1,72 @@
+import { seqGeq, seqLt } from "../base/sequence.ts";
+import type { TcpConnection } from "./connection.ts";
+import type { TcpSettings } from "./settings.ts";
+import { SYN_SENT } from "./state.ts";
+
+/** Room for new data: what the buffer holds less what waits to be read. */
+function freeSpace(c: TcpConnection): number {
+  const limit = c.options.windowClamp;
+  const size = limit > 0 && limit < c.rcvBufSize ? limit : c.rcvBufSize;
+  const free = size - ((c.rcvNxt - c.rcvRead) | 0);
+  return free > 0 ? free : 0;
+}
+
+/** The least by which the right edge moves, against silly windows (RFC 9293 §3.8.6.2.2). */
+function leastStep(s: TcpSettings, c: TcpConnection): number {
+  if (!s.sillyWindowAvoidance) return 1;
+  return Math.min(c.rcvBufSize >> 1, c.rcvMss);
+}
+
+/**
+ * The window for the segment about to be sent, as it stands on the wire, and
+ * moves the announced right edge there. The edge never moves left (SHLD-14);
+ * it moves right only by a worthwhile step (MUST-39).
+ */
+export function selectWindow(s: TcpSettings, c: TcpConnection): number {
+  const shift = c.rcvWscale;
+  let free = freeSpace(c);
+  if (s.roundWindowToMss && free > c.rcvMss) free -= free % c.rcvMss;
+  const edge = (c.rcvNxt + free) | 0;
+  let window: number;
+  if (((edge - c.rcvAdv) | 0) >= leastStep(s, c)) {
+    window = free >> shift;
+    // Rounding down by the shift must not take back what was granted.
+    if (seqLt((c.rcvNxt + (window << shift)) | 0, c.rcvAdv)) {
+      window = (((c.rcvAdv - c.rcvNxt) | 0) + (1 << shift) - 1) >> shift;
+    }
+  } else {
+    const left = (c.rcvAdv - c.rcvNxt) | 0;
+    window = left <= 0 ? 0 : (left + (1 << shift) - 1) >> shift;
+  }
+  if (window > 0xffff) window = 0xffff;
+  const announced = (c.rcvNxt + (window << shift)) | 0;
+  if (seqGeq(announced, c.rcvAdv)) c.rcvAdv = announced;
+  return window;
+}
+
+/** The window of a SYN, which is never scaled (RFC 7323 §2.2). */
+export function initialWindow(s: TcpSettings, c: TcpConnection): number {
+  let window = s.initialReceiveWindow > 0 ? s.initialReceiveWindow : freeSpace(c);
+  if (window > 0xffff) window = 0xffff;
+  const edge = (c.rcvNxt + window) | 0;
+  if (c.state === SYN_SENT || seqLt(c.rcvAdv, edge)) c.rcvAdv = edge;
+  return window;
+}
+
+/** Whether reading has opened the window so far that the peer should hear of it now. */
+export function windowUpdateDue(s: TcpSettings, c: TcpConnection): boolean {
+  const left = Math.max(0, (c.rcvAdv - c.rcvNxt) | 0);
+  const free = freeSpace(c);
+  const step = free - left;
+  if (step < leastStep(s, c)) return false;
+  // Twice of what the peer still has, as Linux does: fewer updates, and they
+  // come long before the peer runs dry. From silly-window avoidance off: each.
+  return !s.sillyWindowAvoidance || free >= 2 * left;
+}
+
+/** Smallest shift with which a window of `bytes` can be announced (RFC 7323 §2.3: at most 14). */
+export function shiftFor(bytes: number): number {
+  let shift = 0;
+  while (shift < 14 && 0xffff << shift < bytes) shift++;
+  return shift;
+}
