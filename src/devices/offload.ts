@@ -1,0 +1,69 @@
+import {
+  CSUM_NONE,
+  CSUM_PARTIAL,
+  type Frame,
+  type FrameMemory,
+  GSO_NONE,
+} from "../base/frame-memory.ts";
+import type { DeviceOffload } from "../link/device.ts";
+import type { DropReason } from "./drop.ts";
+
+/** Longest link header: Ethernet with two VLAN tags. */
+const LINK_HEADER_MAX = 22;
+
+/**
+ * Payload bytes of a super-segment that passes a trusted device: what an IPv4
+ * packet of 65,535 bytes holds behind the longest IP and TCP headers.
+ */
+const GSO_MAX_BYTES = 65_535 - 60 - 60;
+
+/** Of devices on which frames stay in this thread's memory: nothing needs to be cut or summed. */
+export const TRUSTED_OFFLOAD: DeviceOffload = {
+  checksum: true,
+  gsoMaxBytes: GSO_MAX_BYTES,
+  coalesces: true,
+};
+
+/** Longest frame of a device, its link header included. */
+export function maxFrameLength(medium: "ethernet" | "ip", mtu: number): number {
+  return mtu + (medium === "ethernet" ? LINK_HEADER_MAX : 0);
+}
+
+/**
+ * Looks at a frame that enters a device: too long for it, and not a
+ * super-segment that it takes, is a reason to drop it. Where frames are not
+ * trusted a partial checksum is completed and a verified one is verified anew.
+ */
+export function admit(
+  memory: FrameMemory,
+  frame: Frame,
+  maxLength: number,
+  trusted: boolean,
+): DropReason | undefined {
+  if (trusted) {
+    return memory.length(frame) > maxLength && memory.gsoType(frame) === GSO_NONE
+      ? "oversize"
+      : undefined;
+  }
+  if (memory.length(frame) > maxLength) return "oversize";
+  if (memory.checksumState(frame) !== CSUM_NONE) {
+    completeChecksum(memory, frame);
+    memory.setChecksumState(frame, CSUM_NONE);
+  }
+  return undefined;
+}
+
+/**
+ * Writes the transport checksum that a frame marked CSUM_PARTIAL still lacks:
+ * the sum of everything from `csumStart` on, which has the pseudo-header's sum
+ * in the checksum field already. The caller holds the only reference.
+ */
+export function completeChecksum(memory: FrameMemory, frame: Frame): void {
+  if (memory.checksumState(frame) !== CSUM_PARTIAL) return;
+  const start = memory.checksumStart(frame);
+  const end = memory.start(frame) + memory.length(frame);
+  const sum = ~memory.kernel.sum(start, end - start) & 0xffff;
+  // A computed 0 is sent as its other form, which UDP needs (RFC 768) and TCP allows (RFC 1624 §3).
+  memory.view.setUint16(start + memory.checksumOffset(frame), sum === 0 ? 0xffff : sum);
+  memory.setChecksumState(frame, CSUM_NONE);
+}
