@@ -11,6 +11,11 @@ export class Counters {
   ipInDiscards = 0;
   ipInDelivers = 0;
   ipInTruncatedPkts = 0;
+  ipInCsumErrors = 0;
+  /** Source addresses that no packet may have here (RFC 1122 §3.2.1.3). */
+  ipInMartians = 0;
+  ipInSourceRoutes = 0;
+  ipInNotForwarded = 0;
   ipInMcastPkts = 0;
   ipInBcastPkts = 0;
   ipOutRequests = 0;
@@ -22,6 +27,8 @@ export class Counters {
   ipReasmFails = 0;
   ipReasmTimeout = 0;
   ipReasmOverlaps = 0;
+  /** Reassemblies given up for newer ones because the memory for fragments was full. */
+  ipReasmEvicted = 0;
   ipFragOKs = 0;
   ipFragFails = 0;
   ipFragCreates = 0;
@@ -30,12 +37,22 @@ export class Counters {
   linkOutFrames = 0;
   linkInErrors = 0;
   linkInUnknownProtos = 0;
+  /** Unicast frames for another station, as a hub or a flooding switch delivers them. */
+  linkInOthers = 0;
+  /** Tagged for a VLAN other than 0. */
+  linkInVlanDrops = 0;
+  linkInDown = 0;
+  /** Super-segments cut and checksums completed in the device's stead. */
+  linkOutSegmented = 0;
+  linkOutChecksummed = 0;
   linkOutDiscards = 0;
   arpInRequests = 0;
   arpInReplies = 0;
   arpOutRequests = 0;
   arpOutReplies = 0;
   arpInErrors = 0;
+  /** Another station uses an address of ours (RFC 5227 §2.4, RFC 4862 §5.4). */
+  addressConflicts = 0;
   neighborQueueDrops = 0;
   neighborTableFull = 0;
   neighborUnreachable = 0;
@@ -54,6 +71,24 @@ export class Counters {
   icmpOutEchos = 0;
   icmpOutEchoReps = 0;
   icmpOutRateLimited = 0;
+  icmpInCsumErrors = 0;
+  icmpInPktTooBigs = 0;
+  icmpOutPktTooBigs = 0;
+  icmpOutParmProbs = 0;
+  /** Quoted packets that this host never sent, or that name no transport here. */
+  icmpInNotOurs = 0;
+  ndpInErrors = 0;
+  ndpInSolicits = 0;
+  ndpInAdvertisements = 0;
+  ndpInRouterAdvertisements = 0;
+  ndpOutSolicits = 0;
+  ndpOutAdvertisements = 0;
+  ndpOutRouterSolicits = 0;
+  igmpInQueries = 0;
+  igmpInErrors = 0;
+  igmpOutReports = 0;
+  mldInQueries = 0;
+  mldOutReports = 0;
   // UDP
   udpInDatagrams = 0;
   udpNoPorts = 0;

@@ -166,21 +166,20 @@ export class Lane implements CodelQueue, ImpairerTarget {
   transmit(frame: Frame, nowUs: number): void {
     this.sentFrames++;
     this.sentBytes += this.memory.length(frame);
-    if (this.impaired) {
-      this.impairer.pass(frame, nowUs);
-      if (this.impairer.holding > 0) this.onWork?.();
-    } else {
-      this.admit(frame, nowUs);
+    if (this.plain && !this.impaired && this.queue.count === 0) {
+      if (this.wire.push(frame, nowUs)) this.onWork?.();
+      return;
     }
+    const deadlineUs = this.nextDeadline();
+    if (this.impaired) this.impairer.pass(frame, nowUs);
+    else this.admit(frame, nowUs);
+    if (this.nextDeadline() < deadlineUs) this.onWork?.();
   }
 
   /** A frame that nothing happened to goes into the queue, or onto the wire where there is none. */
   admit(frame: Frame, nowUs: number): void {
-    if (this.usPerByte > 0 || this.queue.count > 0) {
-      this.enqueue(frame, nowUs);
-    } else if (this.wire.push(frame, this.arrivalUs(nowUs))) {
-      this.onWork?.();
-    }
+    if (this.usPerByte > 0 || this.queue.count > 0) this.enqueue(frame, nowUs);
+    else this.wire.push(frame, this.arrivalUs(nowUs));
   }
 
   private enqueue(frame: Frame, nowUs: number): void {
@@ -199,7 +198,6 @@ export class Lane implements CodelQueue, ImpairerTarget {
     this.queuedByteCount += length;
     queue.push(frame, nowUs);
     this.serve(nowUs);
-    this.onWork?.();
   }
 
   /** Moves from the queue onto the wire what the sender has begun to send by now. */

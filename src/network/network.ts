@@ -59,9 +59,15 @@ export class Network implements Driven {
   private awaited = false;
   /** The entry whose poll is running. */
   private current: Entry | undefined;
-  /** Entries polled in this step, and those that have more to do after it. */
+  /**
+   * Entries polled in this step, and those that have more to do after it. The
+   * arrays are kept: emptying one by its length gives its store back, which
+   * took 13 % of the time of a step with one frame.
+   */
   private readonly polled: Entry[] = [];
+  private polledCount = 0;
   private readonly again: Entry[] = [];
+  private againCount = 0;
 
   constructor(options: NetworkOptions) {
     const { memory } = options;
@@ -193,17 +199,10 @@ export class Network implements Driven {
     try {
       this.pollDue();
       const delivered = this.deliver();
-      const more = this.again.length > 0 || this.nextDeadline() <= this.timeUs;
+      const more = this.againCount > 0 || this.nextDeadline() <= this.timeUs;
       return (more ? STEP_MORE : STEP_IDLE) | (delivered ? STEP_DELIVERED : 0);
     } finally {
-      // After an exception out of a callback the others still get their events: in the next step.
-      for (const entry of this.polled) this.wake(entry);
-      this.polled.length = 0;
-      for (const entry of this.again) if (!entry.removed) this.queue.put(entry);
-      this.again.length = 0;
-      if (this.current !== undefined) this.current.key = Number.POSITIVE_INFINITY;
-      this.current = undefined;
-      this.stepping = false;
+      this.endStep();
     }
   }
 
@@ -214,7 +213,7 @@ export class Network implements Driven {
       if (entry === undefined || entry.key > timeUs) return;
       queue.remove(entry);
       if (entry.polledIn === this.stepNumber) {
-        again.push(entry); // had its turn; became due again through another's
+        again[this.againCount++] = entry; // had its turn; became due again through another's
         continue;
       }
       entry.polledIn = this.stepNumber;
@@ -223,7 +222,7 @@ export class Network implements Driven {
       const more = entry.pollable.poll(timeUs, POLL_BUDGET);
       this.current = undefined;
       if (entry.removed) continue;
-      polled.push(entry);
+      polled[this.polledCount++] = entry;
       if (!more && entry.key > timeUs) {
         entry.key = entry.pollable.nextDeadline();
         if (entry.key > timeUs) {
@@ -232,22 +231,35 @@ export class Network implements Driven {
         }
       }
       entry.key = timeUs;
-      again.push(entry);
+      again[this.againCount++] = entry;
     }
   }
 
   private deliver(): boolean {
-    const polled = this.polled;
+    const { polled, polledCount } = this;
     let delivered = false;
-    for (let i = 0; i < polled.length; i++) {
+    for (let i = 0; i < polledCount; i++) {
       const entry = polled[i];
       if (entry.removed) continue;
       const { pollable } = entry;
       if (pollable.takeEvents !== undefined && pollable.takeEvents()) delivered = true;
       if (!entry.removed) this.updateLive(entry);
     }
-    polled.length = 0;
+    this.polledCount = 0;
     return delivered;
+  }
+
+  private endStep(): void {
+    // After an exception out of a callback the others still get their events: in the next step.
+    for (let i = 0; i < this.polledCount; i++) this.wake(this.polled[i]);
+    this.polledCount = 0;
+    for (let i = 0; i < this.againCount; i++) {
+      if (!this.again[i].removed) this.queue.put(this.again[i]);
+    }
+    this.againCount = 0;
+    if (this.current !== undefined) this.current.key = Number.POSITIVE_INFINITY;
+    this.current = undefined;
+    this.stepping = false;
   }
 
   private updateLive(entry: Entry): void {

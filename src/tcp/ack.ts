@@ -54,11 +54,11 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
   if (sample.deliveredBytes > 0) measureRtt(env, c, seg, advanced);
   if (advanced) {
     c.retransmits = 0;
-    c.probesOut = 0;
     if (c.rtoBackoff > 0) undoBackoff(c, env.rto);
-  } else if (c.sndWnd > 0) {
-    c.probesOut = 0;
   }
+  // Any answer shows that the peer lives (MUST-37); the backoff ends with an open window.
+  c.probesOut = 0;
+  if (c.sndWnd > 0) c.probeRounds = 0;
 
   // RFC 5681 §2's definition of a duplicate ACK.
   const isDuplicate =
@@ -87,11 +87,20 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
     if (c.sent === undefined && c.loss !== undefined) tidyLoss(c);
     armRetransmission(env, c, true);
     growSendBuffer(env, c);
-    env.notify(c, TCP_EVENT_WRITABLE | (c.sent === undefined && c.unsentBytes <= 0 ? TCP_EVENT_DRAINED : 0));
+    tellSender(env, c);
   } else if (windowChanged || sacked !== 0) {
     armRetransmission(env, c, false);
   }
   env.wantOutput(c);
+}
+
+/** Wakes a writer that found the buffer full once a third of it is free (Linux's rule), and one that waits for the end of all. */
+function tellSender(env: TcpEnvironment, c: TcpConnection): void {
+  if (c.sendBlocked && ((c.sndEnd - c.sndUna) | 0) * 3 <= c.sndBufSize * 2) {
+    c.sendBlocked = false;
+    env.notify(c, TCP_EVENT_WRITABLE);
+  }
+  if (c.sent === undefined && c.unsentBytes <= 0) env.notify(c, TCP_EVENT_DRAINED);
 }
 
 function resetSample(env: TcpEnvironment, c: TcpConnection, priorPipe: number): void {
@@ -412,6 +421,7 @@ function control(env: TcpEnvironment, c: TcpConnection): void {
   sample.isInRecovery = c.caState >= CA_RECOVERY;
   sample.isInRtoRecovery = c.caState === CA_LOSS;
   c.rate!.finish(sample, c.minRttUs);
+  if (sample.deliveryRate > 0) c.deliveryRate = Math.round(sample.deliveryRate);
   if (controller.ownsWindow || c.caState <= CA_DISORDER || c.caState === CA_LOSS) {
     controller.onAck(c, sample);
   }

@@ -167,7 +167,7 @@ function maySendSmall(env: TcpEnvironment, c: TcpConnection, length: number, uns
   const all = length === unsent;
   if (all && c.finQueued) return true;
   if (!env.settings.sillyWindowAvoidance && !all) return true;
-  if (o.cork) {
+  if (o.cork || c.moreComing) {
     if (all) return wait(env, c, env.settings.corkUs);
   } else if (all) {
     // Minshall: only another small segment in flight holds this one back.

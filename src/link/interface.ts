@@ -1,0 +1,283 @@
+/**
+ * One network interface: the host's side of a device. Reads the Ethernet
+ * header of what comes in and hands the packet up; writes it in front of what
+ * goes out. It knows no addresses but its own MAC.
+ */
+import type { Counters } from "../base/counters.ts";
+import { ENETDOWN, ENOBUFS } from "../base/errors.ts";
+import { CSUM_PARTIAL, type Frame, type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
+import { MacAddress } from "../base/mac.ts";
+import type { RandomSource } from "../base/random.ts";
+import {
+  ETHERNET_HEADER,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  ETHERTYPE_QINQ,
+  ETHERTYPE_VLAN,
+  ethernetHeaderLength,
+  ethernetPayloadType,
+  ethernetVlan,
+} from "../wire/ethernet.ts";
+import type { Device, DeviceSink } from "./device.ts";
+import type { ReplyTarget } from "./reply-ring.ts";
+import { completeChecksum, cutSuperSegment, withHeadroom } from "./offload.ts";
+
+/** What stands above the link: `ip`. Frames are lent; `at` is where the packet begins. */
+export interface LinkUpper {
+  ipv4Input(frame: Frame, at: number, length: number, isLinkMulticast: boolean): void;
+  ipv6Input(frame: Frame, at: number, length: number, isLinkMulticast: boolean): void;
+  arpInput(at: number, length: number): void;
+  /** The device has room again, or the link went up or down. */
+  linkWritable(): void;
+  linkChanged(up: boolean): void;
+}
+
+/** Hears every frame in and out, for captures. The frame is lent; it takes a reference to keep it. */
+export type LinkTap = (frame: Frame, isOutgoing: boolean) => void;
+
+export interface LinkOptions {
+  readonly mac?: MacAddress;
+  /** Largest IP packet; at most the device's. */
+  readonly mtu?: number;
+}
+
+export class LinkInterface implements DeviceSink, ReplyTarget {
+  readonly device: Device;
+  readonly isEthernet: boolean;
+  readonly mac: MacAddress;
+  readonly mtu: number;
+  readonly upper: LinkUpper;
+  readonly memory: FrameMemory;
+  readonly counters: Counters;
+  /** Administrative state. */
+  isUp = true;
+  /** The link below. */
+  linkUp: boolean;
+  tap: LinkTap | undefined = undefined;
+  private readonly macHigh: number;
+  private readonly macLow: number;
+  private readonly checksumOffload: boolean;
+  private readonly gsoMaxBytes: number;
+  private readonly groupMacs: MacAddress[] = [];
+
+  constructor(
+    device: Device,
+    upper: LinkUpper,
+    memory: FrameMemory,
+    counters: Counters,
+    random: RandomSource,
+    options: LinkOptions = {},
+  ) {
+    this.device = device;
+    this.upper = upper;
+    this.memory = memory;
+    this.counters = counters;
+    this.isEthernet = device.medium === "ethernet";
+    this.mac = options.mac ?? device.mac ?? randomMac(random);
+    this.macHigh = this.mac.high;
+    this.macLow = this.mac.low;
+    this.mtu = Math.min(options.mtu ?? device.mtu, device.mtu);
+    this.checksumOffload = device.offload.checksum;
+    this.gsoMaxBytes = device.offload.gsoMaxBytes;
+    this.linkUp = device.linkUp;
+    device.attach(this, memory);
+    this.refreshFilter();
+  }
+
+  /** Packets can leave: up, and a link below. */
+  get isRunning(): boolean {
+    return this.isUp && this.linkUp;
+  }
+
+  // Input
+
+  receive(frame: Frame): void {
+    const counters = this.counters;
+    counters.linkInFrames++;
+    if (!this.isUp) {
+      counters.linkInDown++;
+      return;
+    }
+    if (this.tap !== undefined) this.tap(frame, false);
+    const memory = this.memory;
+    const at = memory.start(frame);
+    const length = memory.length(frame);
+    const view = memory.view;
+    if (!this.isEthernet) {
+      const version = length === 0 ? 0 : view.getUint8(at) >>> 4;
+      if (version === 4) this.upper.ipv4Input(frame, at, length, false);
+      else if (version === 6) this.upper.ipv6Input(frame, at, length, false);
+      else counters.linkInErrors++;
+      return;
+    }
+    if (length < ETHERNET_HEADER) {
+      counters.linkInErrors++;
+      return;
+    }
+    const high = view.getUint16(at);
+    const isGroup = (high & 0x0100) !== 0;
+    if (!isGroup && (high !== this.macHigh || view.getInt32(at + 2) !== this.macLow)) {
+      counters.linkInOthers++;
+      return;
+    }
+    const type = view.getUint16(at + 12);
+    if (type === ETHERTYPE_IPV4) {
+      this.upper.ipv4Input(frame, at + ETHERNET_HEADER, length - ETHERNET_HEADER, isGroup);
+    } else if (type === ETHERTYPE_IPV6) {
+      this.upper.ipv6Input(frame, at + ETHERNET_HEADER, length - ETHERNET_HEADER, isGroup);
+    } else if (type === ETHERTYPE_ARP) {
+      this.upper.arpInput(at + ETHERNET_HEADER, length - ETHERNET_HEADER);
+    } else {
+      this.receiveOther(frame, at, length, type, isGroup);
+    }
+  }
+
+  /** Priority-tagged frames (802.1Q VLAN 0) are read like untagged ones; other VLANs are not ours. */
+  private receiveOther(
+    frame: Frame,
+    at: number,
+    length: number,
+    type: number,
+    isGroup: boolean,
+  ): void {
+    const view = this.memory.view;
+    const header = ethernetHeaderLength(view, at, length);
+    if (type !== ETHERTYPE_VLAN && type !== ETHERTYPE_QINQ) {
+      this.counters.linkInUnknownProtos++;
+    } else if (header === 0) {
+      this.counters.linkInErrors++;
+    } else if (header !== ETHERNET_HEADER + 4 || ethernetVlan(view, at, length) !== 0) {
+      this.counters.linkInVlanDrops++;
+    } else {
+      const inner = ethernetPayloadType(view, at, header);
+      if (inner === ETHERTYPE_IPV4) {
+        this.upper.ipv4Input(frame, at + header, length - header, isGroup);
+      } else if (inner === ETHERTYPE_IPV6) {
+        this.upper.ipv6Input(frame, at + header, length - header, isGroup);
+      } else if (inner === ETHERTYPE_ARP) {
+        this.upper.arpInput(at + header, length - header);
+      } else {
+        this.counters.linkInUnknownProtos++;
+      }
+    }
+  }
+
+  writable(): void {
+    this.upper.linkWritable();
+  }
+
+  linkChanged(up: boolean): void {
+    if (this.linkUp === up) return;
+    this.linkUp = up;
+    this.upper.linkChanged(up);
+  }
+
+  // Output
+
+  /**
+   * Frames that may be given to `output` now. A dead link takes everything and
+   * loses it, as a pulled cable does: the timers above must find out, not wait.
+   */
+  room(): number {
+    return this.isUp && this.linkUp ? this.device.room() : 64;
+  }
+
+  /** Sends a packet to a station: header in front, ownership passes. 0, -ENOBUFS or -ENETDOWN. */
+  output(frame: Frame, macHigh: number, macLow: number, type: number): number {
+    const memory = this.memory;
+    if (!this.isUp || !this.linkUp) {
+      this.counters.linkOutDiscards++;
+      memory.release(frame);
+      return this.isUp ? 0 : -ENETDOWN;
+    }
+    if (this.device.room() <= 0) {
+      this.counters.linkOutDiscards++;
+      memory.release(frame);
+      return -ENOBUFS;
+    }
+    if (memory.headroom(frame) < ETHERNET_HEADER + this.device.headroom) {
+      frame = withHeadroom(memory, frame, ETHERNET_HEADER + this.device.headroom);
+      if (frame === NO_FRAME) return this.noMemory();
+    }
+    if (this.isEthernet) {
+      const at = memory.moveStart(frame, ETHERNET_HEADER);
+      const view = memory.view;
+      view.setInt16(at, macHigh);
+      view.setInt32(at + 2, macLow);
+      view.setInt16(at + 6, this.macHigh);
+      view.setInt32(at + 8, this.macLow);
+      view.setInt16(at + 12, type);
+    }
+    const gsoSize = memory.gsoSize(frame);
+    if (gsoSize !== 0 && memory.length(frame) > this.gsoMaxBytes) return this.cut(frame);
+    if (memory.checksumState(frame) === CSUM_PARTIAL && !this.checksumOffload) {
+      frame = memory.writable(frame);
+      if (frame === NO_FRAME) return this.noMemory();
+      completeChecksum(memory, frame);
+      this.counters.linkOutChecksummed++;
+    }
+    this.counters.linkOutFrames++;
+    if (this.tap !== undefined) this.tap(frame, true);
+    this.device.transmit(frame);
+    return 0;
+  }
+
+  sendReply(frame: Frame, macHigh: number, macLow: number, type: number): void {
+    this.output(frame, macHigh, macLow, type);
+  }
+
+  /** Cuts a super-segment that the device does not take into wire segments. */
+  private cut(frame: Frame): number {
+    const memory = this.memory;
+    const linkLength = this.isEthernet ? ETHERNET_HEADER : 0;
+    const count = cutSuperSegment(memory, frame, linkLength, (piece) => {
+      if (this.device.room() <= 0) {
+        this.counters.linkOutDiscards++;
+        memory.release(piece);
+        return;
+      }
+      this.counters.linkOutFrames++;
+      if (this.tap !== undefined) this.tap(piece, true);
+      this.device.transmit(piece);
+    });
+    memory.release(frame);
+    if (count < 0) return this.noMemory();
+    this.counters.linkOutSegmented++;
+    return 0;
+  }
+
+  private noMemory(): number {
+    this.counters.memoryFailures++;
+    this.counters.linkOutDiscards++;
+    return -ENOBUFS;
+  }
+
+  // Group addresses, for devices that filter
+
+  addGroupMac(mac: MacAddress): void {
+    this.groupMacs.push(mac);
+    this.refreshFilter();
+  }
+
+  removeGroupMac(mac: MacAddress): void {
+    const index = this.groupMacs.findIndex((known) => known.equals(mac));
+    if (index < 0) return;
+    this.groupMacs.splice(index, 1);
+    this.refreshFilter();
+  }
+
+  private refreshFilter(): void {
+    if (this.isEthernet) this.device.setFilter?.([this.mac, ...this.groupMacs], false);
+  }
+
+  detach(): void {
+    this.isUp = false;
+    this.device.detach();
+  }
+}
+
+/** A random unicast address with the "locally administered" bit (IEEE 802). */
+function randomMac(random: RandomSource): MacAddress {
+  return new MacAddress((random.int32() & 0xfcff) | 0x0200, random.int32());
+}
