@@ -372,7 +372,7 @@ export class NeighborCache {
 
   /** Forgets everything: the link or the interface went down. Static entries stay unless `all`. */
   clear(all = false): void {
-    for (const neighbor of [...this.order]) {
+    for (const neighbor of this.order.slice()) {
       if (all || !neighbor.isPermanent) this.remove(neighbor);
       else this.dropQueue(neighbor);
     }
