@@ -1,6 +1,6 @@
 /** One function per call of the language: how its arguments become a call on the stack, and what it must answer. */
 import { EAGAIN, EBADF } from "../base/errors.ts";
-import type { PollEntry } from "../sockets/calls.ts";
+import type { AddressResult, PollEntry } from "../sockets/calls.ts";
 import {
   F_DUPFD,
   F_GETFL,
@@ -118,7 +118,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const flags = this.number(call, 2);
     const socket = this.socketAt(call);
     const named = field(call.args[1], "msg_name");
-    const to = this.remote;
+    const to = this.remoteOf(socket);
     const needsName =
       (socket?.isDatagram === true && socket.flow === undefined) || (flags & MSG_FASTOPEN) !== 0;
     if (named !== undefined && needsName) header.name = this.address(named, to);
@@ -333,7 +333,9 @@ function acceptCall(this: ScriptCalls, call: Call): Prepared {
   const flags = call.name === "accept4" ? this.number(call, 3) : 0;
   const adopt = (accepted: number): number => {
     if (accepted < 0 || listener === undefined) return accepted;
-    const socket = this.environment.onAccept(listener, accepted);
+    const name: AddressResult = { name: undefined };
+    calls.getpeername(accepted, name);
+    const socket = this.environment.onAccept(listener, accepted, name.name?.port ?? 0);
     return this.adopt(this.wanted(call), socket);
   };
   return {
@@ -377,7 +379,7 @@ function sendCall(this: ScriptCalls, call: Call): Prepared {
   const data = this.buffer(length);
   // A connected stream has no use for an address; elsewhere it says where to begin.
   const unconnected = socket !== undefined && socket.flow === undefined;
-  const to = call.name === "sendto" ? this.address(call.args[4], this.remote) : undefined;
+  const to = call.name === "sendto" ? this.address(call.args[4], this.remoteOf(socket)) : undefined;
   const begin = () => {
     if (unconnected && to !== undefined) this.environment.onConnect(socket, to);
   };

@@ -4,7 +4,7 @@ import type { IcmpPacket, IpInfo, TcpOption, TcpPacket, UdpPacket } from "./ast.
 import type { Flow } from "./flow.ts";
 import { formatIp, formatOptions, formatTcp } from "./format.ts";
 import { icmpNumbers, icmpWords } from "./icmp-names.ts";
-import type { LiveIcmp, LiveIp, LiveTcp, LiveUdp } from "./live-packet.ts";
+import type { LiveIcmp, LiveIp, LivePacket, LiveTcp, LiveUdp } from "./live-packet.ts";
 
 export interface CompareOptions {
   /** Do not look at PSH of segments with data. */
@@ -39,7 +39,10 @@ interface ScriptView {
  * timestamps, the port the stack chose.
  */
 export function learn(expected: TcpPacket, live: LiveTcp, flow: Flow): void {
-  if ((live.flags & SYN) !== 0 && flow.localIsn === undefined) flow.localIsn = live.sequence;
+  if ((live.flags & SYN) !== 0 && flow.localIsn === undefined && !flow.isStray) {
+    flow.localIsn = live.sequence;
+  }
+  if ((live.flags & (SYN | RST | ACK)) === ACK) flow.established = true;
   const script = timestampOf(expected.options);
   const actual = timestampOf(live.options);
   if (script?.value !== undefined && actual?.value !== undefined) {
@@ -112,6 +115,21 @@ export function describeTcp(live: LiveTcp, flow: Flow): string {
     ack: (view.flags & ACK) === 0 ? undefined : view.ack,
     urgent: view.urgent === 0 ? undefined : view.urgent,
   });
+}
+
+/** Any packet of the stack, for a transcript. */
+export function describeLive(live: LivePacket, flow: Flow | undefined): string {
+  switch (live.kind) {
+    case "tcp":
+      if (flow !== undefined) return describeTcp(live, flow);
+      return `${formatTcp({ ...live, sequence: live.sequence >>> 0, ack: live.ack >>> 0, urgent: undefined })} (no conversation of the script)`;
+    case "udp":
+      return `udp (${live.payloadLength})`;
+    case "icmp":
+      return `icmp ${icmpWords(live.isIpv4, live.type, live.code)}`;
+    case "other":
+      return `protocol ${live.protocol}`;
+  }
 }
 
 function scriptOption(option: TcpOption, flow: Flow): TcpOption {

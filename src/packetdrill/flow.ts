@@ -23,13 +23,10 @@ export class Flow {
   private readonly timestamps = new Map<number, number>();
   private baseScript: number | undefined = undefined;
   private baseLive = 0;
-  /** Last outbound segment, for the RST that cleans up. */
-  lastSequence = 0;
-  lastAck = 0;
-  lastTimestampEcho: number | undefined = undefined;
-  sawOutbound = false;
-  /** The highest sequence number that the peer has used, as the script's packets say. */
-  remoteNext = 0;
+  /** The stack has acknowledged the peer's SYN: the numbers stand. */
+  established = false;
+  /** For packets that belong to no connection. */
+  isStray = false;
 
   constructor(
     protocol: "tcp" | "udp",

@@ -24,7 +24,7 @@ export interface CallEnvironment {
   onSocket(socket: ScriptSocket): void;
   onConnect(socket: ScriptSocket, remote: SocketAddress): void;
   /** A live socket was accepted: the connection of the script that it is. */
-  onAccept(listener: ScriptSocket, liveFd: number): ScriptSocket;
+  onAccept(listener: ScriptSocket, liveFd: number, remotePort: number): ScriptSocket;
 }
 
 /** A call made ready. */
@@ -109,6 +109,13 @@ export class ScriptCalls {
   get remote(): SocketAddress {
     const { family, remoteAddress, connectPort } = this.environment;
     return { family, address: remoteAddress, port: connectPort };
+  }
+
+  /** Whom a socket talks to: the one it has talked to, else the default. */
+  remoteOf(socket: ScriptSocket | undefined): SocketAddress {
+    const flow = socket?.flow;
+    if (flow === undefined) return this.remote;
+    return { family: this.environment.family, address: flow.remoteAddress, port: flow.remotePort };
   }
 
   adopt(scriptFd: number, socket: ScriptSocket): number {

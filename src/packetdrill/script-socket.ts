@@ -9,6 +9,8 @@ export class ScriptSocket {
   bound = false;
   /** The conversation, once there is one. */
   flow: Flow | undefined = undefined;
+  /** Where packets go that come before there is a conversation. */
+  stray: Flow | undefined = undefined;
   closed = false;
   /** The listener it came from. */
   readonly parent: ScriptSocket | undefined;
