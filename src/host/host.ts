@@ -3,7 +3,9 @@ import { type IpAddress, parseAddress } from "../base/address.ts";
 import { Counters } from "../base/counters.ts";
 import type { FrameMemory } from "../base/frame-memory.ts";
 import { type MacAddress, parseMac } from "../base/mac.ts";
+import { PROTOCOL_TCP, PROTOCOL_UDP } from "../base/path.ts";
 import type { Pollable } from "../base/pollable.ts";
+import { PortTable } from "../base/port-table.ts";
 import type { RandomSource } from "../base/random.ts";
 import { Timers } from "../base/timers.ts";
 import type { Transport } from "../base/transport.ts";
@@ -11,7 +13,9 @@ import type { RawObserver } from "../ip/context.ts";
 import type { EchoOptions, EchoResult } from "../ip/echo.ts";
 import { Ip } from "../ip/ip.ts";
 import type { Device } from "../link/device.ts";
-import { HOST_DEFAULTS, type HostConfig } from "./config.ts";
+import { hostConfig, type HostConfig, type HostConfigOptions } from "./config.ts";
+import { TcpStack } from "../tcp/stack.ts";
+import { UdpStack } from "../udp/stack.ts";
 import { Interface } from "./interface.ts";
 import { Routes } from "./routes.ts";
 
@@ -24,7 +28,7 @@ export interface HostOptions {
   readonly random: RandomSource;
   /** The network's time in microseconds; read once per packet, so it should be cached within a batch. */
   readonly clock: { now(): number };
-  readonly config?: Partial<HostConfig>;
+  readonly config?: HostConfigOptions;
 }
 
 export interface InterfaceOptions {
@@ -48,11 +52,11 @@ export interface HostTransport extends Transport {
   /** True: there is more to do now. */
   poll(nowUs: number, budget: number): boolean;
   /** Infinity: none; timers registered with the host's `timers` need not be named here. */
-  nextDeadline(): number;
+  nextDeadline?(): number;
   takeEvents(): boolean;
-  live(): number;
+  live?(): number;
   /** The host is closed: let everything go at once. */
-  close?(): void;
+  destroy?(): void;
 }
 
 export class Host implements Pollable {
@@ -65,6 +69,11 @@ export class Host implements Pollable {
   readonly timers = new Timers();
   readonly ip: Ip;
   readonly routes: Routes;
+  readonly tcp: TcpStack;
+  readonly udp: UdpStack;
+  /** Who is bound to which port. */
+  readonly tcpPorts: PortTable;
+  readonly udpPorts: PortTable;
   onWork: (() => void) | undefined = undefined;
   private readonly transports: HostTransport[] = [];
   private readonly byIndex: (Interface | undefined)[] = [];
@@ -78,7 +87,7 @@ export class Host implements Pollable {
     this.memory = options.memory;
     this.random = options.random;
     this.clock = options.clock;
-    this.config = { ...HOST_DEFAULTS, ...options.config };
+    this.config = hostConfig(options.config);
     this.ip = new Ip({
       clock: this.clock,
       memory: this.memory,
@@ -89,6 +98,22 @@ export class Host implements Pollable {
       onWork: () => this.markWork(),
     });
     this.routes = new Routes(this.ip);
+    const { memory, timers, random, counters, ip } = this;
+    const { firstPort, lastPort, defaultTtl } = this.config;
+    this.tcpPorts = new PortTable({ random, firstPort, lastPort });
+    this.udpPorts = new PortTable({ random, firstPort, lastPort });
+    this.tcp = new TcpStack({ memory, ip, timers, random, counters, settings: this.config.tcp });
+    this.tcp.onWork = () => this.markWork();
+    this.udp = new UdpStack({
+      memory,
+      ip,
+      counters,
+      ports: this.udpPorts,
+      isBroadcast: (address) => this.isBroadcastAddress(address),
+      defaultTtl,
+    });
+    this.registerTransport(PROTOCOL_TCP, this.tcp);
+    this.registerTransport(PROTOCOL_UDP, this.udp);
     const lo = this.ip.context.loopback;
     this.byIndex[lo.index] = new Interface(this.ip, lo, lo.link.device);
   }
@@ -216,7 +241,9 @@ export class Host implements Pollable {
   nextDeadline(): number {
     if (this.isRunnable) return Number.NEGATIVE_INFINITY;
     let next = this.timers.nextDeadline();
-    for (const transport of this.transports) next = Math.min(next, transport.nextDeadline());
+    for (const transport of this.transports) {
+      if (transport.nextDeadline !== undefined) next = Math.min(next, transport.nextDeadline());
+    }
     return next;
   }
 
@@ -229,7 +256,7 @@ export class Host implements Pollable {
   /** Pings under way count, ARP and ageing do not. */
   live(): number {
     let live = this.ip.echo.waiting;
-    for (const transport of this.transports) live += transport.live();
+    for (const transport of this.transports) live += transport.live?.() ?? 0;
     return live;
   }
 
@@ -237,7 +264,7 @@ export class Host implements Pollable {
   destroy(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    for (const transport of this.transports) transport.close?.();
+    for (const transport of this.transports) transport.destroy?.();
     this.ip.close();
     this.markWork();
   }
