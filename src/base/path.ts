@@ -45,6 +45,8 @@ export interface IpSender {
   send(path: Path, frame: Frame, protocol: number, tos: number, ttl: number, flags: number): number;
   /** The path between two addresses; undefined when nothing routes there. An unspecified `local` is chosen (RFC 6724). */
   path(local: IpAddress, remote: IpAddress, boundInterface: number): Path | undefined;
+  /** A validated ICMP message says that packets on this path may have at most `mtu` bytes (RFC 1191, RFC 8201). */
+  reportMtu(path: Path, mtu: number): void;
   /** A positive sign from above that the neighbor on this path is reachable (RFC 4861 §7.3.1). */
   confirm(path: Path): void;
 }

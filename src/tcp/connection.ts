@@ -46,6 +46,8 @@ export const TCP_EVENT_ACCEPTABLE = 64;
 export const TCP_EVENT_URGENT = 128;
 /** All that was written is acknowledged, FIN included: a lingering close may return. */
 export const TCP_EVENT_DRAINED = 256;
+/** On a listener: a SYN waits to be accepted, refused or dropped. */
+export const TCP_EVENT_SYN = 512;
 
 // Congestion states, as Linux names and numbers them (TCP_INFO's tcpi_ca_state).
 export const CA_OPEN = 0;
@@ -126,6 +128,8 @@ export class TcpConnection implements TimerTarget {
   rcvUp = 0;
   /** RCV.NXT as last acknowledged (Last.ACK.sent of RFC 7323 §4.3). */
   lastAckSent = 0;
+  /** The window that our SYN announced, bytes. */
+  rcvAdvOffered = 0;
   /** The peer's segment size as seen: what "full-sized" means for delayed ACKs. */
   rcvMss = 536;
   rcvBufSize: number;
@@ -159,8 +163,14 @@ export class TcpConnection implements TimerTarget {
   passive = false;
   /** A SYN or SYN-ACK is to be sent by the next output. */
   synDue = false;
+  /** Its SYN waits for the application's word. */
+  isHeld = false;
   /** What waited for `sendAtUs` may go, small as it is. */
   overrideDue = false;
+  /** The application found the send buffer full and waits for room. */
+  sendBlocked = false;
+  /** The last write said that more follows (MSG_MORE). */
+  moreComing = false;
   ecnEchoDue = false;
   cwrDue = false;
 
@@ -206,12 +216,18 @@ export class TcpConnection implements TimerTarget {
   /** Timeouts in a row without progress; zero-window probes without answer. */
   retransmits = 0;
   probesOut = 0;
+  /** Probes since the window closed, answered or not: the backoff. */
+  probeRounds = 0;
+  keepAliveProbes = 0;
+  keepAliveAtUs = 0.5;
   /** When the first of the current timeouts' segments was first sent: R2 as a time. */
   retransmitSinceUs = 0.5;
 
   // Delivery (rate estimation and TCP_INFO)
   /** Attached with the controller. */
   rate: DeliveryRate | undefined = undefined;
+  /** The last rate sample, bytes per second; 0: none. */
+  deliveryRate = 0;
   bytesAcked = 0;
   bytesReceived = 0;
   bytesRetransmitted = 0;

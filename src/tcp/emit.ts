@@ -7,7 +7,7 @@ import {
 import { foldSum } from "../base/memory-kernel.ts";
 import { PROTOCOL_TCP, SEND_DONT_FRAGMENT } from "../base/path.ts";
 import { NEVER } from "../base/timers.ts";
-import { ACK, CWR, ECE, FIN, PSH, SYN, TCP_CHECKSUM, TCP_HEADER, URG } from "../wire/tcp.ts";
+import { ACK, CWR, ECE, TCP_CHECKSUM, TCP_HEADER, URG } from "../wire/tcp.ts";
 import {
   TIMESTAMPS_ALIGNED,
   TIMESTAMPS_LENGTH,
@@ -156,12 +156,6 @@ export function emitAckOf(env: TcpEnvironment, c: TcpConnection, ack: number): b
   const sent = emitSegment(env, c, c.sndNxt, 0, ACK, false);
   c.rcvNxt = rcvNxt;
   return sent;
-}
-
-/** RST for this connection; with ACK in a synchronized state. */
-export function emitReset(env: TcpEnvironment, c: TcpConnection, seq: number, flags: number): void {
-  env.counters.tcpOutRsts++;
-  emitSegment(env, c, seq, 0, flags, false);
 }
 
 /** Header bytes beyond the fixed 20 that every segment of this connection carries. */

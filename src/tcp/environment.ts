@@ -5,7 +5,7 @@ import type { IpSender } from "../base/path.ts";
 import { Queue } from "../base/queue.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Timers } from "../base/timers.ts";
-import { ACK } from "../wire/tcp.ts";
+import { ACK, RST } from "../wire/tcp.ts";
 import { AckSample } from "./congestion/controller.ts";
 import type { ConnectionHome, TcpConnection } from "./connection.ts";
 import { Demux } from "./demux.ts";
@@ -44,6 +44,8 @@ export class AckProgress {
   lastAckedSentUs = -1;
   originalAcked = false;
   retransmittedAcked = false;
+  /** When the latest sent of the retransmitted ones was sent; -1: none. */
+  resentUs = -1;
 }
 
 export interface TcpResources {
@@ -111,8 +113,11 @@ export class TcpEnvironment implements ConnectionHome {
     this.timerHandler(c, nowUs);
   }
 
-  /** An ACK for a connection that is about to be only a TIME-WAIT record. */
-  replyAck(c: TcpConnection): void {
+  /**
+   * A segment without data for a connection that is about to be gone (RST), or
+   * only a TIME-WAIT record (ACK): it goes out with the replies of the next poll.
+   */
+  replyFor(c: TcpConnection, seq: number, flags: number): void {
     const at = this.replies.push();
     if (at < 0) {
       this.counters.replyRingDrops++;
@@ -129,10 +134,11 @@ export class TcpEnvironment implements ConnectionHome {
     rows[at + REPLY_REMOTE + 2] = remote.w2;
     rows[at + REPLY_REMOTE + 3] = remote.w3;
     rows[at + REPLY_PORTS] = (c.localPort << 16) | c.remotePort;
-    rows[at + REPLY_SEQ] = c.sndNxt;
-    rows[at + REPLY_ACK] = c.rcvNxt;
+    rows[at + REPLY_SEQ] = seq;
+    rows[at + REPLY_ACK] = (flags & ACK) !== 0 ? c.rcvNxt : 0;
     rows[at + REPLY_SCOPE] = c.scope;
-    rows[at + REPLY_FLAGS] = ACK | (selectWindow(this.settings, c) << 17);
+    const window = (flags & RST) !== 0 ? 0 : selectWindow(this.settings, c);
+    rows[at + REPLY_FLAGS] = flags | (window << 17);
     if (c.timestampsOn) {
       rows[at + REPLY_FLAGS]! |= REPLY_HAS_TIMESTAMPS;
       rows[at + REPLY_TS_VAL] = timestampNow(c, this.nowUs);

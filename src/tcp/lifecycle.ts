@@ -9,7 +9,6 @@ import {
   type TcpConnection,
   TIMER_NONE,
 } from "./connection.ts";
-import { emitReset } from "./emit.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { CLOSED, FIN_WAIT_2, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "./state.ts";
 import {
@@ -104,7 +103,7 @@ function forgetOutOfOrder(c: TcpConnection): void {
 export function abort(env: TcpEnvironment, c: TcpConnection, errno: number): void {
   if (c.state !== CLOSED && c.state !== LISTEN && c.state !== SYN_SENT && c.state !== TIME_WAIT) {
     if (c.state === SYN_RECEIVED || c.path!.usable) {
-      emitReset(env, c, c.sndNxt, RST | ACK);
+      env.replyFor(c, c.sndNxt, RST | ACK);
       if (c.state > SYN_RECEIVED && c.state <= FIN_WAIT_2) env.counters.tcpEstabResets++;
     }
   }
@@ -162,7 +161,7 @@ export function enterTimeWait(env: TcpEnvironment, c: TcpConnection): void {
 
 function finishLastAck(env: TcpEnvironment, c: TcpConnection): void {
   if (c.ackFlags === 0) return;
-  env.replyAck(c);
+  env.replyFor(c, c.sndNxt, ACK);
 }
 
 /** Nobody holds the socket any more, but the connection still delivers. */

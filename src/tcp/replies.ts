@@ -91,7 +91,7 @@ export function sendReplies(env: TcpEnvironment): boolean {
         view,
         end,
         {
-          mss: syn & 0xffff,
+          mss: path.interfaceMtu - path.headerLength - TCP_HEADER,
           windowScale: ((syn >>> 16) & 0x1f) - 1,
           sack: (syn & 0x200000) !== 0,
           timestamps: (word & REPLY_HAS_TIMESTAMPS) !== 0,

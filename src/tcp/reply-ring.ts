@@ -10,7 +10,7 @@ export const REPLY_ACK = 10;
 export const REPLY_FLAGS = 11;
 export const REPLY_TS_VAL = 12;
 export const REPLY_TS_ECR = 13;
-/** For a SYN-ACK with a cookie: MSS, and bits for window scale (shift + 1), SACK. */
+/** For a SYN-ACK with a cookie: bits 16 to 20 window scale (shift + 1), bit 21 SACK. */
 export const REPLY_SYN = 14;
 export const REPLY_SCOPE = 15;
 

@@ -83,7 +83,7 @@ export function armRto(env: TcpEnvironment, c: TcpConnection): void {
 export function armPersist(env: TcpEnvironment, c: TcpConnection): void {
   if (c.timerKind !== TIMER_NONE) return;
   c.timerKind = TIMER_PERSIST;
-  const wait = Math.min(c.rtoUs * 2 ** Math.min(c.probesOut, 20), env.settings.persistMaxUs);
+  const wait = Math.min(c.rtoUs * 2 ** Math.min(c.probeRounds, 20), env.settings.persistMaxUs);
   c.timerAtUs = env.nowUs + wait;
   rearm(env, c);
 }

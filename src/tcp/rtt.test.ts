@@ -110,10 +110,14 @@ describe("RTT estimation", () => {
     expect(calm).toBeCloseTo(300 * MS, -2);
     sampleRtt(s, RTO_LINUX, 900 * MS, seq, (seq + 1000) | 0);
     const spike = s.rtoUs;
+    const held = s.heldVarianceUs;
     expect(spike).toBeGreaterThan(900 * MS);
     round(100 * MS);
     // RFC 6298 would have forgotten most of it after ten samples.
     expect(s.rtoUs).toBeGreaterThan(spike * 0.75);
+    for (let i = 0; i < 3; i++) round(100 * MS);
+    expect(s.heldVarianceUs).toBeGreaterThanOrEqual(held * 0.75 ** 4);
+    expect(s.heldVarianceUs).toBeLessThan(held * 0.75);
     for (let i = 0; i < 60; i++) round(100 * MS);
     expect(s.rtoUs).toBeLessThan(calm * 1.05);
   });

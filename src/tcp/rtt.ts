@@ -125,7 +125,7 @@ export function sampleRtt(
       if (error < 0 && deviation > s.rttvarUs) beta /= 8;
     }
     s.rttvarUs += beta * (deviation - s.rttvarUs);
-    s.srttUs += (error / 8) / scale;
+    s.srttUs += error / 8 / scale;
     if (settings.holdVariance) holdVariance(s, settings, sndUna, sndNxt);
   }
   s.rtoBackoff = 0;

@@ -79,6 +79,8 @@ export interface TcpSettings {
   readonly keepAliveCount: number;
   /** Zero-window probes: first after an RTO, then doubled up to this. */
   readonly persistMaxUs: number;
+  /** A zero-window probe carries a byte of new data (RFC 9293 MUST-36), or is an empty segment below the window (Linux). */
+  readonly windowProbeWithData: boolean;
   /** The sender's silly-window override (RFC 9293 §3.8.6.2.1): 0.1 to 1 s. */
   readonly swsOverrideUs: number;
   /** Silly-window avoidance at the receiver and the sender; off only to show what it prevents. */
@@ -209,6 +211,7 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   keepAliveIntervalUs: 75 * S,
   keepAliveCount: 9,
   persistMaxUs: 120 * S,
+  windowProbeWithData: true,
   swsOverrideUs: 200 * MS,
   sillyWindowAvoidance: true,
   corkUs: 200 * MS,

@@ -46,6 +46,8 @@ export interface SocketOptions {
   isn: number | undefined;
   /** Report bytes waiting with each read (TCP_INQ). */
   inq: boolean;
+  /** Soft ICMP errors end a connection attempt at once (IP_RECVERR, RFC 5461). */
+  reportSoftErrors: boolean;
 }
 
 export function defaultSocketOptions(s: TcpSettings): SocketOptions {
@@ -80,5 +82,6 @@ export function defaultSocketOptions(s: TcpSettings): SocketOptions {
     reuseAddress: false,
     isn: s.isn,
     inq: false,
+    reportSoftErrors: false,
   };
 }

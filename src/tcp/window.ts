@@ -49,7 +49,8 @@ export function initialWindow(s: TcpSettings, c: TcpConnection): number {
   let window = s.initialReceiveWindow > 0 ? s.initialReceiveWindow : freeSpace(c);
   if (window > 0xffff) window = 0xffff;
   const edge = (c.rcvNxt + window) | 0;
-  if (c.state === SYN_SENT || seqLt(c.rcvAdv, edge)) c.rcvAdv = edge;
+  if (c.state === SYN_SENT) c.rcvAdvOffered = window;
+  else if (seqLt(c.rcvAdv, edge)) c.rcvAdv = edge;
   return window;
 }
 

@@ -69,6 +69,7 @@ export class FluidPath {
   dropped = 0;
   rate: number;
   rttUs: number;
+  lossRate: number;
   private freeUs = 0;
   private heap: { atUs: number; order: number; run: () => void }[] = [];
   private eventOrder = 0;
@@ -77,6 +78,7 @@ export class FluidPath {
     this.options = options;
     this.rate = options.rate;
     this.rttUs = options.rttUs;
+    this.lossRate = options.lossRate ?? 0;
     this.random = new SeededRandom(options.seed ?? 1);
   }
 
@@ -93,8 +95,7 @@ export class FluidPath {
     }
     this.queueing.push({ atUs: this.nowUs, delayUs: Math.max(this.freeUs - this.nowUs, 0) });
     this.freeUs = Math.max(this.freeUs, this.nowUs) + (bytes * 1e6) / this.rate;
-    const lossRate = this.options.lossRate ?? 0;
-    if (lossRate > 0 && randomUnit(this.random) < lossRate) return;
+    if (this.lossRate > 0 && randomUnit(this.random) < this.lossRate) return;
     const isMarked = queued > (this.options.ecnThresholdBytes ?? Infinity);
     this.at(this.freeUs + this.rttUs, () => arrive(isMarked));
   }

@@ -1,4 +1,19 @@
 import { randomUnit, SeededRandom } from "../../base/random.ts";
+import {
+  BbrControls,
+  CRUISE,
+  CWND_GAIN,
+  DOWN,
+  DRAIN,
+  MIN_PIPE_SEGMENTS,
+  NAMES,
+  NO_UNDO,
+  PACING_GAIN,
+  PROBE_RTT,
+  REFILL,
+  STARTUP,
+  UP,
+} from "./bbr-controls.ts";
 import { BBR_BETA, BBR_LOSS_THRESH, BbrModel } from "./bbr-model.ts";
 import {
   CONGESTION_ECN,
@@ -7,19 +22,6 @@ import {
   type CongestionView,
   type Controller,
 } from "./controller.ts";
-import { clampOf } from "./slow-start.ts";
-
-const STARTUP = 0;
-const DRAIN = 1;
-const DOWN = 2;
-const CRUISE = 3;
-const REFILL = 4;
-const UP = 5;
-const PROBE_RTT = 6;
-const NAMES = ["startup", "drain", "down", "cruise", "refill", "up", "probe-rtt"];
-/** Pacing and window gains by state. */
-const PACING_GAIN = [2.77, 0.5, 0.9, 1, 1, 1.25, 1];
-const CWND_GAIN = [2, 2, 2, 2, 2, 2.25, 0.5];
 
 /** Where in a probe the ACKs that arrive now were sent. */
 const ACKS_INIT = 0;
@@ -28,15 +30,10 @@ const ACKS_STARTING = 2;
 const ACKS_FEEDBACK = 3;
 const ACKS_STOPPING = 4;
 
-/** Paced 1 % below the bandwidth, so that queues shrink. */
-const PACING_MARGIN = 0.99;
-const HEADROOM = 0.15;
-const MIN_PIPE_SEGMENTS = 4;
 const MIN_RTT_WINDOW_US = 10_000_000;
 const PROBE_RTT_US = 200_000;
 const STARTUP_LOSS_EVENTS = 6;
 const MAX_RENO_ROUNDS = 63;
-const NO_UNDO = -1;
 
 /**
  * BBR version 3 (draft-ietf-ccwg-bbr): paces at the bandwidth that the path was
@@ -47,31 +44,24 @@ const NO_UNDO = -1;
  * Deviations: CE marks (RFC 3168) count as a loss of the round, as the draft has
  * no rule for them; the first RTT sample sets the first pacing rate anew.
  */
-export class Bbr implements Controller {
+export class Bbr extends BbrControls implements Controller {
   readonly name = "bbr";
   readonly ownsWindow = true;
   readonly wantsPacing = true;
   readonly usesExactEcn = false;
 
-  private model = new BbrModel(0);
   private random = new SeededRandom(1);
-  private state = STARTUP;
-  private initialCwnd = 0;
   private hasRtt = false;
   private lastAckUs = 0;
   private lastWasAppLimited = false;
-  private totalDelivered = 0;
   /** Samples of what was sent before this was delivered do not show the path (ProbeRTT). */
   private ignoreUntil = 0;
 
-  private minRttUs = Infinity;
   private minRttStampUs = 0;
-  private probeRttCwnd = 0;
   private probeRttDoneUs = 0;
   private isProbeRttRoundDone = false;
   private isIdleRestart = false;
 
-  private inflightLongTerm = Infinity;
   private drainStartRound = 0;
   private ackPhase = ACKS_INIT;
   private isProbeSample = false;
@@ -83,13 +73,6 @@ export class Bbr implements Controller {
   private probeUpAckedPerInc = Infinity;
   private wasProbeTooHigh = false;
   private wasProbePrecautionary = false;
-
-  private isInRecovery = false;
-  private priorCwnd = 0;
-  private undoState = NO_UNDO;
-  private undoBwShortTerm = Infinity;
-  private undoInflightShortTerm = Infinity;
-  private undoInflightLongTerm = Infinity;
 
   init(view: CongestionView, nowUs: number): void {
     this.model = new BbrModel(nowUs);
@@ -108,6 +91,7 @@ export class Bbr implements Controller {
     const m = this.model;
     const nowUs = sample.nowUs;
     this.totalDelivered = sample.totalDelivered;
+    if (this.isInRecovery && !sample.isInRecovery) this.onRecoveryExit(view);
     if (sample.lostBytes > 0) {
       this.noteLoss(view);
       m.lossEvents++;
@@ -449,107 +433,6 @@ export class Bbr implements Controller {
     this.model.restartAggregation(nowUs);
     if (this.isInProbeBw()) this.setPacingRate(view, 1);
     else if (this.state === PROBE_RTT) this.checkProbeRttDone(view, nowUs);
-  }
-
-  // ---- Losses (§5.5.10)
-
-  private noteLoss(view: CongestionView): void {
-    if (this.model.noteLoss(this.totalDelivered)) {
-      this.saveCwnd(view);
-      this.saveState();
-    }
-  }
-
-  private saveState(): void {
-    this.undoState = NO_UNDO;
-    this.undoBwShortTerm = this.model.bwShortTerm;
-    this.undoInflightShortTerm = this.model.inflightShortTerm;
-    this.undoInflightLongTerm = this.inflightLongTerm;
-  }
-
-  private saveCwnd(view: CongestionView): void {
-    const isModulated = this.isInRecovery || this.state === PROBE_RTT;
-    this.priorCwnd = isModulated ? Math.max(this.priorCwnd, view.cwnd) : view.cwnd;
-  }
-
-  private restoreCwnd(view: CongestionView): void {
-    view.cwnd = Math.max(view.cwnd, this.priorCwnd);
-  }
-
-  // ---- Control parameters (§5.6)
-
-  private setInitialPacing(view: CongestionView): void {
-    const rttUs = view.srttUs > 0 ? view.srttUs : 1_000;
-    view.pacingRate = (PACING_GAIN[STARTUP] * view.cwnd * 1e6) / rttUs;
-  }
-
-  private setPacingRate(view: CongestionView, gain: number): void {
-    const rate = gain * this.model.bw * PACING_MARGIN;
-    if (rate <= 0) return;
-    if (this.model.isFullBwReached || rate > view.pacingRate) view.pacingRate = rate;
-  }
-
-  private setCwnd(view: CongestionView, deliveredBytes: number): void {
-    const m = this.model;
-    const wanted = this.bdp(CWND_GAIN[this.state], m.bw) + m.extraAcked;
-    const most = this.quantized(view, wanted);
-    if (m.isFullBwReached) {
-      view.cwnd = Math.min(view.cwnd + deliveredBytes, most);
-    } else if (view.cwnd < most || this.totalDelivered < this.initialCwnd) {
-      view.cwnd += deliveredBytes;
-    }
-    view.cwnd = Math.max(view.cwnd, MIN_PIPE_SEGMENTS * view.sndMss);
-    this.boundCwnd(view);
-  }
-
-  /** By the bounds that losses have set (§5.6.4.7), and by ProbeRTT. */
-  private boundCwnd(view: CongestionView): void {
-    let cap = Infinity;
-    if (this.state === PROBE_RTT) {
-      cap = Math.min(this.probeRttCwnd, this.inflightWithHeadroom(view));
-    } else if (this.state === CRUISE) {
-      cap = this.inflightWithHeadroom(view);
-    } else if (this.isInProbeBw()) {
-      cap = this.inflightLongTerm;
-    }
-    cap = Math.min(cap, this.model.inflightShortTerm);
-    cap = Math.max(cap, MIN_PIPE_SEGMENTS * view.sndMss);
-    view.cwnd = Math.floor(Math.min(view.cwnd, cap, clampOf(view)));
-  }
-
-  private bdp(gain: number, bw: number): number {
-    if (this.minRttUs === Infinity || bw === 0) return this.initialCwnd;
-    return (gain * bw * this.minRttUs) / 1e6;
-  }
-
-  private inflight(view: CongestionView, gain: number, bw: number): number {
-    return this.quantized(view, this.bdp(gain, bw));
-  }
-
-  /** Room for what stays in bursts on both ends: three send quanta of 1 ms, at least four segments. */
-  private quantized(view: CongestionView, bytes: number): number {
-    const mss = view.sndMss;
-    const quantum = Math.max(Math.min(view.pacingRate / 1000, 65_536), 2 * mss);
-    const most = Math.max(bytes, 3 * quantum, MIN_PIPE_SEGMENTS * mss);
-    return this.state === UP ? most + 2 * mss : most;
-  }
-
-  private inflightWithHeadroom(view: CongestionView): number {
-    if (this.inflightLongTerm === Infinity) return Infinity;
-    const headroom = Math.max(view.sndMss, HEADROOM * this.inflightLongTerm);
-    return Math.max(this.inflightLongTerm - headroom, MIN_PIPE_SEGMENTS * view.sndMss);
-  }
-
-  private targetInflight(view: CongestionView): number {
-    return Math.min(this.bdp(1, this.model.bw), view.cwnd);
-  }
-
-  private isInProbeBw(): boolean {
-    return this.state >= DOWN && this.state <= UP;
-  }
-
-  private isProbingBw(): boolean {
-    return this.state === STARTUP || this.state === REFILL || this.state === UP;
   }
 }
 

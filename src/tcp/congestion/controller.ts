@@ -63,7 +63,7 @@ export class AckSample {
   lostSinceSent = 0;
   /** Newly delivered bytes that the receiver reported as CE-marked (RFC 3168: 0 or all; DCTCP: exact). */
   ceBytes = 0;
-  /** The connection is in fast recovery or RTO recovery. */
+  /** The window is being reduced: fast recovery, CWR (after an ECN signal) or RTO recovery. */
   isInRecovery = false;
   /** That recovery follows a retransmission timeout: there is no PRR, the controller grows the window (RFC 5681 §3.1). */
   isInRtoRecovery = false;
@@ -85,7 +85,12 @@ export interface Controller {
   readonly usesExactEcn: boolean;
   /** The connection is established or this controller takes over from another. */
   init(view: CongestionView, nowUs: number): void;
-  /** An ACK delivered something. Without `ownsWindow` only outside loss recovery is cwnd expected to change. */
+  /**
+   * An ACK delivered something: every such ACK, in recovery and in CWR too, as
+   * estimates (Westwood+'s bandwidth, DCTCP's marks) go on there. Without
+   * `ownsWindow` cwnd is not to be changed while `isInRecovery`, except after a
+   * timeout (`isInRtoRecovery`).
+   */
   onAck(view: CongestionView, sample: AckSample): void;
   /** A congestion event begins (at most once per window of data): answers the new ssthresh in bytes, at least 2 * sndMss. */
   onCongestion(view: CongestionView, kind: number, nowUs: number): number;

@@ -26,6 +26,7 @@ describe("cubic", () => {
     const { view, rounds } = afterLoss(1000, rttUs);
     const k = cubicK(1000, 700);
     expect(k).toBeCloseTo(Math.cbrt(300 / 0.4), 9);
+    expect(cubicWindow(12, 1000, 2)).toBeCloseTo(0.4 * 1000 + 1000, 9);
     let largest = 0;
     for (let i = 1; i <= 160; i++) {
       rounds.run();

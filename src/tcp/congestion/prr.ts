@@ -34,8 +34,9 @@ export class Prr {
 
   /**
    * Answers the new cwnd. `pipe` counts what is in flight after this ACK's
-   * SACKs and losses; `lostBytes` were found lost by this ACK. An ACK that
-   * delivers nothing leaves what could be sent before.
+   * SACKs and losses; `lostBytes` were found lost by this ACK (or by a timer:
+   * then nothing is delivered). Without delivery what could be sent before
+   * may still be sent.
    */
   onAck(
     deliveredBytes: number,
@@ -61,8 +62,10 @@ export class Prr {
       }
       this.sndcnt = Math.max(sndcnt, 0);
     }
-    // The first retransmission is never held back.
-    if (this.prrOut === 0 && this.sndcnt < sndMss) this.sndcnt = sndMss;
+    // The first retransmission is never held back, and a loss that a timer found
+    // may be repaired: with nothing else in flight no ACK would come to allow it.
+    const isFound = deliveredBytes <= 0 && lostBytes > 0;
+    if ((this.prrOut === 0 || isFound) && this.sndcnt < sndMss) this.sndcnt = sndMss;
     return pipe + this.sndcnt;
   }
 

@@ -78,7 +78,7 @@ export function renoThreshold(
 
 /** Reno (RFC 5681) with appropriate byte counting (RFC 3465). */
 export class Reno extends LossBased {
-  readonly name = "reno";
+  readonly name: string = "reno";
   private readonly increase = new AdditiveIncrease();
 
   protected avoid(view: CongestionView, bytes: number): void {

@@ -25,6 +25,8 @@ export class Vegas extends LossBased {
   private roundEnd = 0;
   private hasRound = false;
   private roundRttUs = Infinity;
+  /** Bytes in flight that this RTT was measured with. */
+  private roundInFlight = 0;
   private samples = 0;
   private queued = 0;
 
@@ -42,7 +44,10 @@ export class Vegas extends LossBased {
     }
     if (sample.rttUs > 0) {
       this.samples++;
-      if (sample.rttUs < this.roundRttUs) this.roundRttUs = sample.rttUs;
+      if (sample.rttUs < this.roundRttUs) {
+        this.roundRttUs = sample.rttUs;
+        this.roundInFlight = sample.txInFlight > 0 ? sample.txInFlight : view.cwnd;
+      }
     }
     if (!this.hasRound) {
       this.startRound(view);
@@ -86,8 +91,10 @@ export class Vegas extends LossBased {
   private judge(view: CongestionView): void {
     const mss = view.sndMss;
     const baseUs = Math.min(view.minRttUs, this.roundRttUs);
-    const needed = (view.cwnd * baseUs) / this.roundRttUs;
-    this.queued = (view.cwnd - needed) / mss;
+    // By what was in flight with that segment, not by cwnd: in slow start the
+    // window has doubled since and would be excused by the RTT of its half.
+    const needed = (this.roundInFlight * baseUs) / this.roundRttUs;
+    this.queued = (this.roundInFlight - needed) / mss;
     if (view.cwnd < view.ssthresh) {
       if (this.queued > VEGAS_GAMMA) {
         const fitting = Math.floor(needed / mss + 1) * mss;

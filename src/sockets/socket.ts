@@ -1,0 +1,142 @@
+import type { IpAddress } from "../base/address.ts";
+import { EOPNOTSUPP } from "../base/errors.ts";
+import { AF_INET, AF_INET6 } from "./constants.ts";
+import type { ControlMessage, ReceiveInfo } from "./message.ts";
+import type { Operation } from "./operation.ts";
+import type { SocketAddress } from "./socket-address.ts";
+import type { SocketSystem } from "./socket-system.ts";
+
+/**
+ * What stands behind a descriptor. All calls return at once: a number >= 0 or
+ * -errno, -EAGAIN for what would block. Waiting is the business of the parked
+ * operations, whose list hangs here.
+ */
+export abstract class Socket {
+  readonly system: SocketSystem;
+  readonly domain: number;
+  abstract readonly type: number;
+  readonly protocol: number;
+  /** O_NONBLOCK. */
+  nonblocking = false;
+  closed = false;
+  /** SO_RCVTIMEO and SO_SNDTIMEO in milliseconds; 0: none. */
+  receiveTimeoutMs = 0;
+  sendTimeoutMs = 0;
+  /** IPV6_V6ONLY. */
+  v6only: boolean;
+  reuseAddress = false;
+  reusePort = false;
+  /** SO_BINDTODEVICE; 0: none. */
+  device = 0;
+  /** Operations that wait, the first to come first. */
+  waiting: Operation | undefined = undefined;
+  /** Descriptors that refer to this socket. */
+  descriptors = 0;
+  /** Counts among what keeps the process alive. */
+  private active = false;
+  private referenced = true;
+
+  constructor(system: SocketSystem, domain: number, protocol: number) {
+    this.system = system;
+    this.domain = domain;
+    this.protocol = protocol;
+    this.v6only = domain === AF_INET6 && system.settings.v6only;
+  }
+
+  get isIpv6(): boolean {
+    return this.domain === AF_INET6;
+  }
+
+  abstract bind(address: SocketAddress): number;
+  /** 0, -EINPROGRESS, or what went wrong. */
+  abstract connect(address: SocketAddress): number;
+  /** Result of a connect() under way: -EINPROGRESS until it is known; reports an error once. */
+  connectResult(): number {
+    return 0;
+  }
+  listen(_backlog: number): number {
+    return -EOPNOTSUPP;
+  }
+  /** A new socket, or -errno. */
+  accept(): Socket | number {
+    return -EOPNOTSUPP;
+  }
+  abstract send(
+    data: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+    to: SocketAddress | undefined,
+    control: readonly ControlMessage[] | undefined,
+  ): number;
+  abstract receive(
+    into: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+    info: ReceiveInfo | undefined,
+  ): number;
+  abstract shutdown(how: number): number;
+  /** Poll bits that hold now. */
+  abstract poll(): number;
+  abstract localName(): SocketAddress;
+  /** undefined: not connected. */
+  abstract remoteName(): SocketAddress | undefined;
+  /** Bytes that the next read finds (SIOCINQ), and that are not yet delivered (SIOCOUTQ); -errno where that makes no sense. */
+  abstract inq(): number;
+  abstract outq(): number;
+  /** Reads and clears the pending error (SO_ERROR): positive errno or 0. */
+  abstract takeError(): number;
+  /** Puts an error back that a call found after it had moved bytes, for the next call. */
+  abstract restoreError(errno: number): void;
+  /** IP_RECVERR, IPV6_RECVERR. */
+  get receiveErrors(): boolean {
+    return false;
+  }
+  setReceiveErrors(_on: boolean): void {}
+  /** Bytes that make it readable (SO_RCVLOWAT). */
+  get receiveLowWater(): number {
+    return 1;
+  }
+  /** Gives up what the socket holds; data still to be delivered goes on by itself. */
+  protected abstract release(): void;
+
+  /** Nobody refers to the socket any more. Waiting operations are told (-EBADF). */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.release();
+    this.setActive(false);
+    this.system.abandon(this);
+  }
+
+  /** As a sockaddr of this socket's family. */
+  protected name(address: IpAddress, port: number): SocketAddress {
+    return { family: this.domain, address, port };
+  }
+
+  /** Has something to wait for: it listens, connects, is connected or bound. */
+  protected setActive(active: boolean): void {
+    if (active === this.active) return;
+    this.active = active;
+    if (this.referenced) this.system.liveSockets += active ? 1 : -1;
+  }
+
+  /** Whether the socket keeps the process alive while it has something to wait for. Default true. */
+  setReferenced(referenced: boolean): void {
+    if (referenced === this.referenced) return;
+    this.referenced = referenced;
+    if (this.active) {
+      this.system.liveSockets += referenced ? 1 : -1;
+      this.system.env.wake();
+    }
+  }
+  get isReferenced(): boolean {
+    return this.referenced;
+  }
+
+  /** Is an address of this family one the socket can use? AF_INET sockets take AF_INET, AF_INET6 sockets AF_INET6. */
+  protected fits(address: SocketAddress): boolean {
+    return address.family === this.domain && (this.domain !== AF_INET || address.address.isIpv4);
+  }
+}

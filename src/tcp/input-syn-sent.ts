@@ -1,0 +1,70 @@
+import { ECONNREFUSED } from "../base/errors.ts";
+import type { ReceivedPacket } from "../base/received-packet.ts";
+import { seqGt, seqLeq } from "../base/sequence.ts";
+import { ACK, CWR, ECE, FIN, RST, SYN } from "../wire/tcp.ts";
+import { updateSendWindow } from "./ack.ts";
+import { ACK_NOW, type TcpConnection } from "./connection.ts";
+import type { TcpEnvironment } from "./environment.ts";
+import { establish, measureHandshake, takeSynOptions } from "./establish.ts";
+import { setState, terminate } from "./lifecycle.ts";
+import { receiveData } from "./receive.ts";
+import { replyReset } from "./replies.ts";
+import type { Segment } from "./segment.ts";
+import { SYN_RECEIVED } from "./state.ts";
+
+/** RFC 9293 §3.10.7.3: a segment for a connection in SYN-SENT. */
+export function inputSynSent(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  packet: ReceivedPacket,
+  seg: Segment,
+): void {
+  const flags = seg.flags;
+  const hasAck = (flags & ACK) !== 0;
+  // First: ACK.
+  if (hasAck && !(seqGt(seg.ack, c.iss) && seqLeq(seg.ack, c.sndNxt))) {
+    replyReset(env, packet, (c.localPort << 16) | c.remotePort, seg);
+    return;
+  }
+  // Second: RST.
+  if ((flags & RST) !== 0) {
+    if (hasAck) terminate(env, c, ECONNREFUSED);
+    return;
+  }
+  // Fourth: SYN.
+  if ((flags & SYN) === 0) return;
+  c.irs = seg.seq;
+  c.rcvNxt = (seg.seq + 1) | 0;
+  c.rcvRead = c.rcvNxt;
+  c.lastAckSent = c.rcvNxt;
+  const edge = c.rcvAdvOffered;
+  c.rcvAdv = (c.rcvNxt + edge) | 0;
+  c.lastReceivedUs = env.nowUs;
+  takeSynOptions(env, c, seg);
+  if (hasAck) {
+    c.ecnOn = c.ecnOn && (flags & (ECE | CWR)) === ECE;
+    measureHandshake(env, c, seg);
+    c.sndWl1 = (seg.seq - 1) | 0;
+    establish(env, c, seg);
+    c.sndWl1 = (seg.seq - 1) | 0;
+    updateSendWindow(c, seg);
+    c.ackFlags |= ACK_NOW;
+    if (seg.length > 0) {
+      seg.seq = c.rcvNxt;
+      seg.flags &= ~FIN;
+      receiveData(env, c, seg);
+    }
+    env.wantOutput(c);
+    return;
+  }
+  // Simultaneous open: our SYN again, with the ACK of theirs.
+  c.ecnOn = env.settings.ecn > 0 && (flags & (ECE | CWR)) === (ECE | CWR);
+  c.sndWl1 = seg.seq;
+  c.sndWl2 = c.iss;
+  c.sndWnd = seg.rawWindow;
+  c.sndMaxWnd = seg.rawWindow;
+  setState(env, c, SYN_RECEIVED);
+  c.synDue = true;
+  c.retransmits = 0;
+  env.wantOutput(c);
+}

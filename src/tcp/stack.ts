@@ -1,0 +1,339 @@
+import type { ReceivedPacket } from "../base/received-packet.ts";
+import { seqGeq, seqLt } from "../base/sequence.ts";
+import type { Path } from "../base/path.ts";
+import type { IcmpError, Transport } from "../base/transport.ts";
+import { isUnspecifiedWords } from "../base/address.ts";
+import {
+  abortCall,
+  close,
+  connect,
+  findTuple,
+  receive,
+  send,
+  shutdownRead,
+  shutdownWrite,
+} from "./calls.ts";
+import { changeController } from "./congestion-state.ts";
+import { TcpConnection } from "./connection.ts";
+import { NOBODY } from "./demux.ts";
+import { TcpEnvironment, type TcpResources } from "./environment.ts";
+import { type TcpInfo, tcpInfo } from "./info.ts";
+import { input } from "./input.ts";
+import { armKeepAlive } from "./keepalive.ts";
+import { terminate } from "./lifecycle.ts";
+import { type ListenOptions, TcpListener } from "./listener.ts";
+import { output, OUTPUT_DONE, OUTPUT_MORE } from "./output.ts";
+import { pathMtuFell } from "./path-mtu.ts";
+import { replyReset, sendReplies } from "./replies.ts";
+import type { TcpSettings } from "./settings.ts";
+import type { SocketOptions } from "./socket-options.ts";
+import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT } from "./state.ts";
+import type { TcpTracer } from "./tcp-tracer.ts";
+import { connectionTimer } from "./timers.ts";
+import { windowUpdateDue } from "./window.ts";
+import { ACK, RST } from "../wire/tcp.ts";
+
+/** Connections without room that a poll looks at before it gives up: thousands may wait for one device. */
+const MAX_BLOCKED = 16;
+
+/** TCP of one host: the demultiplexer, the listeners, the ring of connections that may send. */
+export class TcpStack implements Transport {
+  readonly env: TcpEnvironment;
+  private readonly listeners = new Map<number, TcpListener[]>();
+
+  constructor(resources: TcpResources) {
+    this.env = new TcpEnvironment(resources, (c, nowUs) => connectionTimer(this.env, c, nowUs));
+  }
+
+  // What IP and the host call
+
+  input(packet: ReceivedPacket, nowUs: number): boolean {
+    this.env.nowUs = nowUs;
+    input(this.env, this, packet);
+    return true;
+  }
+
+  /**
+   * RFC 9293 §3.9.2.2 and RFC 5927: an ICMP error counts only if the sequence
+   * number inside is in flight. Hard errors end a connection that is being
+   * opened; on a synchronized one all are soft.
+   */
+  icmpError(error: IcmpError, nowUs: number): void {
+    const env = this.env;
+    env.nowUs = nowUs;
+    if (error.length < 8) return;
+    const view = env.memory.view;
+    const ports = view.getInt32(error.offset);
+    const seq = view.getInt32(error.offset + 4);
+    const id = env.demux.find(
+      error.local0,
+      error.local1,
+      error.local2,
+      error.local3,
+      error.remote0,
+      error.remote1,
+      error.remote2,
+      error.remote3,
+      ports,
+      0,
+    );
+    if (id <= NOBODY) return;
+    const c = env.demux.connections[id]!;
+    if (seqLt(seq, c.sndUna) || seqGeq(seq, c.sndNxt)) return;
+    if (error.mtu > 0) {
+      pathMtuFell(env, c, error.mtu);
+      return;
+    }
+    if (error.errno === 0) return;
+    if ((c.state === SYN_SENT || c.state === SYN_RECEIVED) && error.hard) {
+      terminate(env, c, error.errno);
+      return;
+    }
+    c.softError = error.errno;
+    if (c.state === SYN_SENT && c.options.reportSoftErrors) terminate(env, c, error.errno);
+  }
+
+  /** Sends replies and what connections may send, about `budget` frames. True: there is more. */
+  poll(nowUs: number, budget: number): boolean {
+    const env = this.env;
+    env.nowUs = nowUs;
+    this.expireTimeWait(nowUs);
+    let more = env.replies.length > 0 && sendReplies(env);
+    const ready = env.ready;
+    // Each connection gets at most one turn in a poll, so that all share fairly.
+    let blocked = 0;
+    for (let turns = ready.length; turns > 0 && budget > 0 && blocked < MAX_BLOCKED; turns--) {
+      const c = ready.shift()!;
+      c.isQueued = false;
+      const before = c.segsOut;
+      const result = output(env, c);
+      budget -= c.segsOut - before;
+      if (result === OUTPUT_DONE) continue;
+      env.wantOutput(c);
+      if (result === OUTPUT_MORE) more = true;
+      else blocked++;
+    }
+    if (env.replies.length > 0) more = sendReplies(env) || more;
+    // Those without room wait for the device's word, not for time.
+    return more || ready.length > blocked;
+  }
+
+  nextDeadline(): number {
+    return this.env.demux.timeWait.nextExpiry();
+  }
+
+  /** Delivers the events noted until now. True: there were some. */
+  takeEvents(): boolean {
+    const events = this.env.events;
+    const any = events.length > 0;
+    for (let n = events.length; n > 0; n--) events.shift()!.deliverEvents();
+    return any;
+  }
+
+  /** Closes still delivering. */
+  live(): number {
+    return this.env.orphans;
+  }
+
+  /** The host ends: listeners and connections are given up. */
+  destroy(): void {
+    for (const listener of [...this.allListeners()]) listener.close();
+    for (const connection of [...this.connections()]) this.abort(connection);
+  }
+
+  private expireTimeWait(nowUs: number): void {
+    const demux = this.env.demux;
+    for (;;) {
+      const record = demux.timeWait.takeExpired(nowUs);
+      if (record < 0) return;
+      demux.removeTimeWait(record);
+      demux.timeWait.release(record);
+    }
+  }
+
+  // What sockets call
+
+  get settings(): TcpSettings {
+    return this.env.settings;
+  }
+
+  get tracer(): TcpTracer | undefined {
+    return this.env.tracer;
+  }
+
+  set tracer(tracer: TcpTracer | undefined) {
+    this.env.tracer = tracer;
+  }
+
+  set onWork(callback: () => void) {
+    this.env.onWork = callback;
+  }
+
+  /** A connection in CLOSED, with the host's default options or these. */
+  create(options: SocketOptions = this.env.defaultOptions): TcpConnection {
+    return new TcpConnection(this.env, options);
+  }
+
+  connect(c: TcpConnection, path: Path, localPort: number, remotePort: number, scope = 0): number {
+    return connect(this.env, c, path, localPort, remotePort, scope);
+  }
+
+  listen(options: ListenOptions): TcpListener {
+    const listener = new TcpListener(this.env, options, (closed) => this.forget(closed));
+    const list = this.listeners.get(options.port);
+    if (list === undefined) this.listeners.set(options.port, [listener]);
+    else list.push(listener);
+    return listener;
+  }
+
+  /** Says what becomes of a SYN that a listener holds: "drop" is silence, "refuse" an RST. */
+  answerSyn(c: TcpConnection, answer: "accept" | "refuse" | "drop"): void {
+    if (c.state !== SYN_RECEIVED || !c.isHeld) return;
+    c.isHeld = false;
+    if (answer === "accept") {
+      c.synDue = true;
+      this.env.wantOutput(c);
+    } else {
+      if (answer === "refuse") this.env.replyFor(c, 0, RST | ACK);
+      terminate(this.env, c, 0);
+    }
+    this.env.onWork();
+  }
+
+  send(c: TcpConnection, data: Uint8Array, offset: number, length: number, flags: number): number {
+    return send(this.env, c, data, offset, length, flags);
+  }
+
+  receive(c: TcpConnection, into: Uint8Array, offset: number, length: number, flags: number): number {
+    return receive(this.env, c, into, offset, length, flags);
+  }
+
+  shutdownWrite(c: TcpConnection): number {
+    return shutdownWrite(this.env, c);
+  }
+
+  shutdownRead(c: TcpConnection): number {
+    return shutdownRead(c);
+  }
+
+  close(c: TcpConnection): void {
+    close(this.env, c);
+  }
+
+  abort(c: TcpConnection): void {
+    abortCall(this.env, c);
+  }
+
+  /** Takes the pending error (SO_ERROR), a positive errno; 0: none. */
+  takeError(c: TcpConnection): number {
+    const errno = c.error;
+    c.error = 0;
+    return errno;
+  }
+
+  /** Bytes that can be read now. */
+  readable(c: TcpConnection): number {
+    return c.readableBytes;
+  }
+
+  /** Bytes that `send` would take now. */
+  writable(c: TcpConnection): number {
+    const used = (c.sndEnd - c.sndUna) | 0;
+    return Math.max(0, c.sndBufSize - Math.max(0, used));
+  }
+
+  /** Bytes written and not acknowledged (SIOCOUTQ). */
+  outq(c: TcpConnection): number {
+    return Math.max(0, (c.sndEnd - c.sndUna) | 0);
+  }
+
+  hasTuple(path: Path, localPort: number, remotePort: number, scope = 0): boolean {
+    return findTuple(this.env, path, localPort, remotePort, scope) !== NOBODY;
+  }
+
+  info(c: TcpConnection): TcpInfo {
+    return tcpInfo(this.env, c);
+  }
+
+  /** TCP_CONGESTION. False: there is no such algorithm. */
+  setCongestionControl(c: TcpConnection, name: string): boolean {
+    return changeController(this.env, c, name);
+  }
+
+  /** To be called after `c.options` was replaced: keep-alive, cork, Nagle and buffers may say otherwise now. */
+  optionsChanged(c: TcpConnection): void {
+    const env = this.env;
+    const o = c.options;
+    if (o.receiveBuffer > 0) c.rcvBufSize = o.receiveBuffer;
+    if (o.sendBuffer > 0) c.sndBufSize = o.sendBuffer;
+    if (c.state === CLOSED || c.state === LISTEN) return;
+    armKeepAlive(env, c);
+    if (windowUpdateDue(env.settings, c)) c.ackFlags |= 1;
+    env.wantOutput(c);
+    env.onWork();
+  }
+
+  // Listeners
+
+  /** Lookup order: address and port, IPv4 wildcard, IPv6 wildcard, any destination. */
+  find(packet: ReceivedPacket, port: number): TcpListener | undefined {
+    const list = this.listeners.get(port);
+    let best: TcpListener | undefined;
+    let bestRank = 0;
+    if (list !== undefined) {
+      for (const listener of list) {
+        const rank = rankOf(listener, packet);
+        if (rank > bestRank) {
+          best = listener;
+          bestRank = rank;
+        }
+      }
+    }
+    if (best !== undefined || port === 0) return best;
+    const any = this.listeners.get(0);
+    return any?.find((l) => l.anyDestination && matchesInterface(l, packet));
+  }
+
+  private forget(listener: TcpListener): void {
+    const list = this.listeners.get(listener.port);
+    if (list === undefined) return;
+    const rest = list.filter((other) => other !== listener);
+    if (rest.length === 0) this.listeners.delete(listener.port);
+    else this.listeners.set(listener.port, rest);
+  }
+
+  /** For a snapshot: every connection, and every listener. */
+  *connections(): Iterable<TcpConnection> {
+    for (const c of this.env.demux.connections) if (c !== undefined) yield c;
+  }
+
+  *allListeners(): Iterable<TcpListener> {
+    for (const list of this.listeners.values()) yield* list;
+  }
+
+  /** RST to a packet that nobody wanted; for gateways that take any destination. */
+  refuse(packet: ReceivedPacket, ports: number): void {
+    replyReset(this.env, packet, ports, this.env.segment);
+  }
+}
+
+function matchesInterface(listener: TcpListener, packet: ReceivedPacket): boolean {
+  return listener.interfaceIndex === 0 || listener.interfaceIndex === packet.interfaceIndex;
+}
+
+/** 0: not for this listener; else how closely it fits. */
+function rankOf(listener: TcpListener, packet: ReceivedPacket): number {
+  if (!matchesInterface(listener, packet)) return 0;
+  const bound = listener.interfaceIndex === 0 ? 0 : 8;
+  const a = listener.address;
+  if (isUnspecifiedWords(a.w0, a.w1, a.w2, a.w3)) {
+    if (a.isIpv4) return packet.isIpv4 ? 2 + bound : 0;
+    return packet.isIpv4 && listener.v6only ? 0 : 1 + bound;
+  }
+  return a.w3 === packet.destination3 &&
+    a.w2 === packet.destination2 &&
+    a.w1 === packet.destination1 &&
+    a.w0 === packet.destination0
+    ? 4 + bound
+    : 0;
+}
