@@ -11,7 +11,7 @@ import type { RawObserver } from "../ip/context.ts";
 import type { EchoOptions, EchoResult } from "../ip/echo.ts";
 import { Ip } from "../ip/ip.ts";
 import type { Device } from "../link/device.ts";
-import { HOST_DEFAULTS, type HostConfig } from "./config.ts";
+import { hostConfig, type HostConfig, type HostConfigOptions } from "./config.ts";
 import { Interface } from "./interface.ts";
 import { Routes } from "./routes.ts";
 
@@ -24,7 +24,7 @@ export interface HostOptions {
   readonly random: RandomSource;
   /** The network's time in microseconds; read once per packet, so it should be cached within a batch. */
   readonly clock: { now(): number };
-  readonly config?: Partial<HostConfig>;
+  readonly config?: HostConfigOptions;
 }
 
 export interface InterfaceOptions {
@@ -48,11 +48,11 @@ export interface HostTransport extends Transport {
   /** True: there is more to do now. */
   poll(nowUs: number, budget: number): boolean;
   /** Infinity: none; timers registered with the host's `timers` need not be named here. */
-  nextDeadline(): number;
+  nextDeadline?(): number;
   takeEvents(): boolean;
-  live(): number;
+  live?(): number;
   /** The host is closed: let everything go at once. */
-  close?(): void;
+  destroy?(): void;
 }
 
 export class Host implements Pollable {
@@ -78,7 +78,7 @@ export class Host implements Pollable {
     this.memory = options.memory;
     this.random = options.random;
     this.clock = options.clock;
-    this.config = { ...HOST_DEFAULTS, ...options.config };
+    this.config = hostConfig(options.config);
     this.ip = new Ip({
       clock: this.clock,
       memory: this.memory,
@@ -216,7 +216,9 @@ export class Host implements Pollable {
   nextDeadline(): number {
     if (this.isRunnable) return Number.NEGATIVE_INFINITY;
     let next = this.timers.nextDeadline();
-    for (const transport of this.transports) next = Math.min(next, transport.nextDeadline());
+    for (const transport of this.transports) {
+      if (transport.nextDeadline !== undefined) next = Math.min(next, transport.nextDeadline());
+    }
     return next;
   }
 
@@ -229,7 +231,7 @@ export class Host implements Pollable {
   /** Pings under way count, ARP and ageing do not. */
   live(): number {
     let live = this.ip.echo.waiting;
-    for (const transport of this.transports) live += transport.live();
+    for (const transport of this.transports) live += transport.live?.() ?? 0;
     return live;
   }
 
@@ -237,7 +239,7 @@ export class Host implements Pollable {
   destroy(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    for (const transport of this.transports) transport.close?.();
+    for (const transport of this.transports) transport.destroy?.();
     this.ip.close();
     this.markWork();
   }

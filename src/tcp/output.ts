@@ -26,31 +26,41 @@ import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "./state.ts";
 import { rearm } from "./timer-arm.ts";
 import { timestampNow } from "./timestamps.ts";
 
+/** All that may be sent is sent. */
+export const OUTPUT_DONE = 0;
+/** The turn is used up. */
+export const OUTPUT_MORE = 1;
+/** No room on the path, or no frame: waits for either. */
+export const OUTPUT_BLOCKED = 2;
+
 /**
  * Sends what a connection may send now: owed ACKs of a batch, what was lost,
  * new data as the window, cwnd, Nagle and pacing allow, FIN, and the last ACK
- * if nothing carried it. True: it used up its turn or found no room, and wants
- * another.
+ * if nothing carried it. Answers whether it wants another turn.
  */
-export function output(env: TcpEnvironment, c: TcpConnection): boolean {
+export function output(env: TcpEnvironment, c: TcpConnection): number {
   const state = c.state;
-  if (state === CLOSED || state === LISTEN || state === TIME_WAIT) return false;
-  if (c.path!.room() <= 0) return true;
+  if (state === CLOSED || state === LISTEN || state === TIME_WAIT) return OUTPUT_DONE;
+  if (c.path!.room() <= 0) return OUTPUT_BLOCKED;
   if (c.synDue) sendHandshake(env, c);
-  if (state === SYN_SENT) return false;
+  if (state === SYN_SENT) return OUTPUT_DONE;
   let more = false;
-  if (state !== SYN_RECEIVED || c.sndEnd !== c.sndNxt || c.ackFlags !== 0) {
+  if (state !== SYN_RECEIVED || c.fastOpenPassive) {
     sendOwedAcks(env, c);
-    if (state !== SYN_RECEIVED) more = sendData(env, c);
+    more = sendData(env, c);
   }
   if ((c.ackFlags & ACK_NOW) !== 0) {
-    if (c.path!.room() <= 0) return true;
+    if (c.path!.room() <= 0) {
+      rearm(env, c);
+      return OUTPUT_BLOCKED;
+    }
     let copies = Math.max(1, c.sackOn ? 1 : c.dupAcksOwed);
     while (copies-- > 0 && emitAck(env, c));
     c.dupAcksOwed = 0;
   }
   rearm(env, c);
-  return more;
+  if (!more) return OUTPUT_DONE;
+  return c.path!.room() <= 0 ? OUTPUT_BLOCKED : OUTPUT_MORE;
 }
 
 /**

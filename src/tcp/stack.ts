@@ -22,15 +22,19 @@ import { input } from "./input.ts";
 import { armKeepAlive } from "./keepalive.ts";
 import { terminate } from "./lifecycle.ts";
 import { type ListenOptions, TcpListener } from "./listener.ts";
-import { output } from "./output.ts";
+import { output, OUTPUT_DONE, OUTPUT_MORE } from "./output.ts";
 import { pathMtuFell } from "./path-mtu.ts";
 import { replyReset, sendReplies } from "./replies.ts";
+import type { TcpSettings } from "./settings.ts";
 import type { SocketOptions } from "./socket-options.ts";
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT } from "./state.ts";
 import type { TcpTracer } from "./tcp-tracer.ts";
 import { connectionTimer } from "./timers.ts";
 import { windowUpdateDue } from "./window.ts";
 import { ACK, RST } from "../wire/tcp.ts";
+
+/** Connections without room that a poll looks at before it gives up: thousands may wait for one device. */
+const MAX_BLOCKED = 16;
 
 /** TCP of one host: the demultiplexer, the listeners, the ring of connections that may send. */
 export class TcpStack implements Transport {
@@ -97,19 +101,24 @@ export class TcpStack implements Transport {
     let more = env.replies.length > 0 && sendReplies(env);
     const ready = env.ready;
     // Each connection gets at most one turn in a poll, so that all share fairly.
-    for (let turns = ready.length; turns > 0 && budget > 0; turns--) {
+    let blocked = 0;
+    for (let turns = ready.length; turns > 0 && budget > 0 && blocked < MAX_BLOCKED; turns--) {
       const c = ready.shift()!;
       c.isQueued = false;
       const before = c.segsOut;
-      if (output(env, c)) env.wantOutput(c);
+      const result = output(env, c);
       budget -= c.segsOut - before;
+      if (result === OUTPUT_DONE) continue;
+      env.wantOutput(c);
+      if (result === OUTPUT_MORE) more = true;
+      else blocked++;
     }
     if (env.replies.length > 0) more = sendReplies(env) || more;
-    return more || ready.length > 0;
+    // Those without room wait for the device's word, not for time.
+    return more || ready.length > blocked;
   }
 
   nextDeadline(): number {
-    if (this.env.ready.length > 0 || this.env.replies.length > 0) return 0;
     return this.env.demux.timeWait.nextExpiry();
   }
 
@@ -126,6 +135,12 @@ export class TcpStack implements Transport {
     return this.env.orphans;
   }
 
+  /** The host ends: listeners and connections are given up. */
+  destroy(): void {
+    for (const listener of [...this.allListeners()]) listener.close();
+    for (const connection of [...this.connections()]) this.abort(connection);
+  }
+
   private expireTimeWait(nowUs: number): void {
     const demux = this.env.demux;
     for (;;) {
@@ -137,6 +152,10 @@ export class TcpStack implements Transport {
   }
 
   // What sockets call
+
+  get settings(): TcpSettings {
+    return this.env.settings;
+  }
 
   get tracer(): TcpTracer | undefined {
     return this.env.tracer;
