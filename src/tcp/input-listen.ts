@@ -3,6 +3,7 @@ import type { ReceivedPacket } from "../base/received-packet.ts";
 import { ACK, CWR, ECE, FIN, RST, SYN } from "../wire/tcp.ts";
 import { TcpConnection } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
+import { inputFastOpen } from "./input-fast-open.ts";
 import { takeSynOptions } from "./establish.ts";
 import { initialSequence, timestampStart } from "./isn.ts";
 import { setState } from "./lifecycle.ts";
@@ -64,6 +65,9 @@ export function inputListen(
   startSequence(c);
   listener.addHalfOpen(c);
   setState(env, c, SYN_RECEIVED);
+  if (seg.options.fastOpenAt >= 0 || listener.options.fastOpenNoCookie) {
+    inputFastOpen(env, listener, c, packet, seg);
+  }
   if (listener.holdSyns) {
     c.isHeld = true;
     listener.hold(c);
