@@ -212,7 +212,11 @@ test("closing releases what is under way and leaves the network", () => {
 
 test("two different frame memories cannot be joined", () => {
   const { net } = setUp();
-  const other = new Network({ clock: virtualTime(), seed: 1, memory: { smallFrames: 8, largeFrames: 1, pages: 1 } });
+  const other = new Network({
+    clock: virtualTime(),
+    seed: 1,
+    memory: { smallFrames: 8, largeFrames: 1, pages: 1 },
+  });
   const cable = net.cable();
   expect(() => new RecordingSink(cable.a, other.memory)).toThrow("frame memory");
 });

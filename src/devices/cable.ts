@@ -183,9 +183,7 @@ export class CablePort implements Device, LaneEnd {
     const { memory, lane } = this;
     const nowUs = this.context.now();
     if (this.tap !== undefined) this.tap(frame, "out", nowUs);
-    const refused = this.cable.linkUp
-      ? admit(memory, frame, this.maxLength, this.trusted)
-      : "down";
+    const refused = this.cable.linkUp ? admit(memory, frame, this.maxLength, this.trusted) : "down";
     if (refused === undefined) lane.transmit(frame, nowUs);
     else lane.drop(frame, refused, nowUs);
   }

@@ -1,7 +1,13 @@
-import { CSUM_NONE, type Frame, type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
+import {
+  CSUM_NONE,
+  CSUM_PARTIAL,
+  type Frame,
+  type FrameMemory,
+  NO_FRAME,
+} from "../base/frame-memory.ts";
 import { type RandomSource, randomBetween, randomUnit, SeededRandom } from "../base/random.ts";
+import { completeChecksum } from "../link/offload.ts";
 import type { DropReason } from "./drop.ts";
-import { completeChecksum } from "./offload.ts";
 
 /**
  * Which packets something happens to: each with this probability; those with
@@ -92,7 +98,12 @@ export class Impairer {
   private held: Held[] = [];
 
   /** `linkHeader`: bytes at the front that are never corrupted, since a real link's check sequence guards them. */
-  constructor(memory: FrameMemory, random: RandomSource, linkHeader: number, target: ImpairerTarget) {
+  constructor(
+    memory: FrameMemory,
+    random: RandomSource,
+    linkHeader: number,
+    target: ImpairerTarget,
+  ) {
     this.memory = memory;
     this.linkHeader = linkHeader;
     this.seed = random.int32();
@@ -107,7 +118,8 @@ export class Impairer {
       this.isBad = false;
     }
     if (options.corrupt !== undefined) this.corrupt = this.chooser(options.corrupt, CORRUPT);
-    if (options.duplicate !== undefined) this.duplicate = this.chooser(options.duplicate, DUPLICATE);
+    if (options.duplicate !== undefined)
+      this.duplicate = this.chooser(options.duplicate, DUPLICATE);
     if (options.reorder !== undefined) {
       const { packets = 0, distance = 1, holdMs = 50 } = options.reorder || {};
       this.reorder = this.chooser(packets, REORDER);
@@ -182,7 +194,8 @@ export class Impairer {
     const { burst } = this;
     if (burst === undefined) return false;
     const random = this.stream(BURST);
-    if (randomUnit(random) < (this.isBad ? burst.leaveBad : burst.enterBad)) this.isBad = !this.isBad;
+    if (randomUnit(random) < (this.isBad ? burst.leaveBad : burst.enterBad))
+      this.isBad = !this.isBad;
     return randomUnit(random) < (this.isBad ? (burst.lossInBad ?? 1) : (burst.lossInGood ?? 0));
   }
 
@@ -197,7 +210,7 @@ export class Impairer {
       memory.release(frame);
       frame = copy;
     }
-    completeChecksum(memory, frame);
+    if (memory.checksumState(frame) === CSUM_PARTIAL) completeChecksum(memory, frame);
     memory.setChecksumState(frame, CSUM_NONE);
     const bit = randomBetween(this.stream(CORRUPT), 0, 8 * bytes);
     const at = memory.start(frame) + this.linkHeader + (bit >>> 3);

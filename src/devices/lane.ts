@@ -119,11 +119,8 @@ export class Lane implements CodelQueue, ImpairerTarget {
     if (options.queue !== undefined) this.configureQueue(options.queue);
     this.impairer.configure(options);
     this.impaired ||=
-      (options.loss ??
-        options.burst ??
-        options.corrupt ??
-        options.duplicate ??
-        options.reorder) !== undefined;
+      (options.loss ?? options.burst ?? options.corrupt ?? options.duplicate ?? options.reorder) !==
+      undefined;
     this.leastDelayUs = this.isNormal ? 0 : Math.max(0, this.delayUs - this.jitterUs);
     this.plain = this.delayUs === 0 && this.usPerByte === 0 && this.jitterUs === 0;
   }

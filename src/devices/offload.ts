@@ -6,6 +6,7 @@ import {
   GSO_NONE,
 } from "../base/frame-memory.ts";
 import type { DeviceOffload } from "../link/device.ts";
+import { completeChecksum } from "../link/offload.ts";
 import type { DropReason } from "./drop.ts";
 
 /** Longest link header: Ethernet with two VLAN tags. */
@@ -46,24 +47,8 @@ export function admit(
       : undefined;
   }
   if (memory.length(frame) > maxLength) return "oversize";
-  if (memory.checksumState(frame) !== CSUM_NONE) {
-    completeChecksum(memory, frame);
-    memory.setChecksumState(frame, CSUM_NONE);
-  }
+  const state = memory.checksumState(frame);
+  if (state === CSUM_PARTIAL) completeChecksum(memory, frame);
+  if (state !== CSUM_NONE) memory.setChecksumState(frame, CSUM_NONE);
   return undefined;
-}
-
-/**
- * Writes the transport checksum that a frame marked CSUM_PARTIAL still lacks:
- * the sum of everything from `csumStart` on, which has the pseudo-header's sum
- * in the checksum field already. The caller holds the only reference.
- */
-export function completeChecksum(memory: FrameMemory, frame: Frame): void {
-  if (memory.checksumState(frame) !== CSUM_PARTIAL) return;
-  const start = memory.checksumStart(frame);
-  const end = memory.start(frame) + memory.length(frame);
-  const sum = ~memory.kernel.sum(start, end - start) & 0xffff;
-  // A computed 0 is sent as its other form, which UDP needs (RFC 768) and TCP allows (RFC 1624 §3).
-  memory.view.setUint16(start + memory.checksumOffset(frame), sum === 0 ? 0xffff : sum);
-  memory.setChecksumState(frame, CSUM_NONE);
 }

@@ -1,6 +1,8 @@
 import { type Frame, type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
 import type { MacAddress } from "../base/mac.ts";
+import type { Pollable } from "../base/pollable.ts";
 import { type Device, type DeviceSink, NO_OFFLOAD } from "../link/device.ts";
+import { FrameLine } from "./frame-line.ts";
 import { maxFrameLength } from "./offload.ts";
 
 export interface PacketDeviceOptions {
@@ -34,7 +36,9 @@ let sending = false;
  * anything that moves packets: a WebSocket, a VPN tunnel, a serial line, an
  * emulator's network card.
  */
-export class PacketDevice implements Device {
+export class PacketDevice implements Device, Pollable {
+  /** Set when the device is part of a network, which `Network.packetDevice` sees to. */
+  onWork: (() => void) | undefined = undefined;
   readonly name: string;
   readonly medium: "ethernet" | "ip";
   readonly mac: MacAddress | undefined;
@@ -48,6 +52,7 @@ export class PacketDevice implements Device {
   private sink: DeviceSink | undefined = undefined;
   private memory: FrameMemory | undefined = undefined;
   private up: boolean;
+  private readonly waiting = new FrameLine();
   private blocked = false;
   private closed = false;
 
@@ -75,7 +80,12 @@ export class PacketDevice implements Device {
    */
   receive(bytes: Uint8Array): boolean {
     const { memory, sink } = this;
-    if (memory === undefined || sink === undefined || !this.linkUp || bytes.length > this.maxLength) {
+    if (
+      memory === undefined ||
+      sink === undefined ||
+      !this.linkUp ||
+      bytes.length > this.maxLength
+    ) {
       this.dropped++;
       return false;
     }
@@ -84,14 +94,31 @@ export class PacketDevice implements Device {
       this.dropped++;
       return false;
     }
-    if (sending) queueMicrotask(() => this.deliver(frame, memory));
-    else this.deliver(frame, memory);
+    if (!sending) {
+      sink.receive(frame);
+      memory.release(frame);
+      return true;
+    }
+    this.waiting.push(frame, 0);
+    if (this.onWork !== undefined) this.onWork();
+    else if (this.waiting.count === 1) queueMicrotask(() => this.poll());
     return true;
   }
 
-  private deliver(frame: Frame, memory: FrameMemory): void {
-    if (this.linkUp) this.sink?.receive(frame);
-    memory.release(frame);
+  /** Hands over what came from inside `send`. */
+  poll(): boolean {
+    const { waiting, memory } = this;
+    while (waiting.count > 0) {
+      const frame = waiting.shift();
+      if (this.linkUp) this.sink?.receive(frame);
+      memory!.release(frame);
+    }
+    return false;
+  }
+
+  /** 0, which is always due, or Infinity. */
+  nextDeadline(): number {
+    return this.waiting.count > 0 ? 0 : Number.POSITIVE_INFINITY;
   }
 
   /** Says that `send` may be called again after it answered false. */
@@ -116,6 +143,7 @@ export class PacketDevice implements Device {
 
   detach(): void {
     this.sink = undefined;
+    this.poll(); // lets go of what was waiting
   }
 
   room(): number {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { assertNoLeaks } from "../../test/support/leak-check.ts";
 import { RecordingSink } from "../../test/support/recording-sink.ts";
+import { GSO_TCPV4 } from "../base/frame-memory.ts";
 import { Network } from "../network/network.ts";
 import { virtualTime } from "../sim/virtual-time.ts";
 import type { SwitchOptions } from "./switch.ts";
@@ -186,5 +187,39 @@ test("runts and frames to reserved addresses go nowhere", () => {
   hosts[0].send(ethernet([0x01, 0x80, 0xc2, 0, 0, 0x10], station(0), 2));
   time.runSync(0);
   expect(marks()[1]).toEqual([2]);
+  assertNoLeaks({ memory });
+});
+
+test("a trusted switch finishes frames for a device that cannot: cuts, and completes checksums", () => {
+  const { time, net, lan, memory } = setUp(0, { trusted: true });
+  const sent: Uint8Array[] = [];
+  lan.connect(
+    net.packetDevice({ medium: "ethernet", mtu: 1500, send: (bytes) => sent.push(bytes) }),
+  );
+  const inside = new RecordingSink(lan.port(), memory, () => net.now());
+  const host = new RecordingSink(lan.port(), memory, () => net.now());
+  // Ethernet, IPv4, TCP with 3,000 bytes of payload to be cut into 1,448
+  const payload = 3000;
+  const bytes = new Uint8Array(54 + payload).fill(0x61, 54);
+  bytes.set(ethernet(BROADCAST, station(1), 0).subarray(0, 14));
+  bytes.set([0x45, 0, (40 + payload) >> 8, (40 + payload) & 255, 0, 0, 0x40, 0, 64, 6], 14);
+  bytes.set([10, 0, 0, 1, 10, 0, 0, 2], 26);
+  bytes.set([0, 80, 0, 81, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x18], 34);
+  const frame = memory.allocFrom(bytes, 14);
+  const at = memory.start(frame);
+  memory.setGso(frame, GSO_TCPV4, 1448);
+  memory.setPartialChecksum(frame, at + 34, 16);
+  host.device.transmit(frame);
+  time.runSync();
+  expect(inside.frames.map((each) => each.length)).toEqual([54 + payload]);
+  expect(sent.map((each) => each.length)).toEqual([54 + 1448, 54 + 1448, 54 + 104]);
+  for (const packet of sent) {
+    // Pseudo-header and segment sum up to all ones.
+    let sum = 6 + (packet.length - 34);
+    for (let i = 26; i < packet.length; i += 2) sum += (packet[i] << 8) | packet[i + 1];
+    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+    expect(sum).toBe(0xffff);
+  }
+  net.close();
   assertNoLeaks({ memory });
 });

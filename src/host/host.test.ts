@@ -3,9 +3,7 @@ import { Lan } from "../../test/support/lan.ts";
 import { parseAddress } from "../base/address.ts";
 
 let lan = new Lan();
-afterEach(() => {
-  expect(lan.end()).toEqual({ frames: 0, holders: [] });
-});
+afterEach(() => lan.end());
 
 function pair(mtu = 1500) {
   lan = new Lan();

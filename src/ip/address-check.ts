@@ -21,6 +21,7 @@ const PROBE_NUM = 3;
 const PROBE_WAIT_US = 1_000_000;
 const PROBE_MIN_US = 1_000_000;
 const PROBE_MAX_US = 2_000_000;
+const ANNOUNCE_NUM = 2;
 const ANNOUNCE_WAIT_US = 2_000_000;
 const ANNOUNCE_INTERVAL_US = 2_000_000;
 const DEFEND_INTERVAL_US = 10_000_000;
@@ -54,13 +55,14 @@ export function initialState(ip: IpContext, isEthernet: boolean): number {
 
 /** Begins to check and announce an address that was just added, or whose link came up. */
 export function startAddressCheck(ip: IpContext, entry: LocalAddress, nowUs: number): void {
-  if (!entry.iface.link.isEthernet || entry.state === ADDRESS_DUPLICATE) return;
+  const iface = ip.interface(entry.interfaceIndex)!;
+  if (!iface.link.isEthernet || entry.state === ADDRESS_DUPLICATE) return;
   stopAddressCheck(ip, entry);
   const mode = ip.settings.duplicateAddressDetection;
   const isStrict = entry.state === ADDRESS_TENTATIVE;
   if (mode === "off" && !(entry.address.isIpv4 && ip.settings.announceAddresses)) return;
   if (mode === "off") {
-    entry.iface.arp!.announce(entry.address.w3);
+    iface.arp!.announce(entry.address.w3);
     ip.onWork();
     return;
   }
@@ -82,10 +84,11 @@ export function stopAddressCheck(ip: IpContext, entry: LocalAddress): void {
 /** RFC 4862 §5.4.2: one solicitation from ::, and RetransTimer without an answer. */
 function stepIpv6(ip: IpContext, check: AddressCheck, nowUs: number): void {
   const { entry } = check;
+  const iface = ip.interface(entry.interfaceIndex)!;
   if (check.probesSent === 0) {
     check.probesSent = 1;
-    solicitNeighbor(ip, entry.iface, IPV6_ANY, entry.address, false, 0, 0);
-    ip.timers.arm(check.timer, nowUs + entry.iface.neighbors.retransTimeUs);
+    solicitNeighbor(ip, iface, IPV6_ANY, entry.address, false, 0, 0);
+    ip.timers.arm(check.timer, nowUs + iface.neighbors.retransTimeUs);
     return;
   }
   makePreferred(ip, entry);
@@ -94,7 +97,7 @@ function stepIpv6(ip: IpContext, check: AddressCheck, nowUs: number): void {
 /** RFC 5227 §2.1.1: three probes, then two announcements; optimistic: the announcements alone. */
 function stepIpv4(ip: IpContext, check: AddressCheck, nowUs: number): void {
   const { entry } = check;
-  const arp = entry.iface.arp!;
+  const arp = ip.interface(entry.interfaceIndex)!.arp!;
   const word = entry.address.w3;
   if (entry.state === ADDRESS_TENTATIVE) {
     if (check.probesSent < PROBE_NUM) {
@@ -108,16 +111,13 @@ function stepIpv4(ip: IpContext, check: AddressCheck, nowUs: number): void {
     ip.changed();
     ip.onAddressState?.(entry);
   }
-  if (ip.settings.announceAddresses && check.announcements < 2) {
-    check.announcements++;
+  check.announcements++;
+  if (ip.settings.announceAddresses) {
     arp.announce(word);
     ip.onWork();
-    if (check.announcements < 2) {
-      ip.timers.arm(check.timer, nowUs + ANNOUNCE_INTERVAL_US);
-      return;
-    }
   }
-  makePreferred(ip, entry);
+  if (check.announcements < ANNOUNCE_NUM) ip.timers.arm(check.timer, nowUs + ANNOUNCE_INTERVAL_US);
+  else makePreferred(ip, entry);
 }
 
 function makePreferred(ip: IpContext, entry: LocalAddress): void {
@@ -148,6 +148,6 @@ export function addressInUse(ip: IpContext, entry: LocalAddress): void {
   if (!entry.address.isIpv4 || entry.state === ADDRESS_DUPLICATE) return;
   if (ip.nowUs - entry.defendedAtUs < DEFEND_INTERVAL_US) return;
   entry.defendedAtUs = ip.nowUs;
-  entry.iface.arp!.announce(entry.address.w3);
+  ip.interface(entry.interfaceIndex)!.arp!.announce(entry.address.w3);
   ip.onWork();
 }

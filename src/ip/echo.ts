@@ -226,7 +226,7 @@ export class EchoService {
 
   /** Ends all requests with an errno. */
   clear(errno: number): void {
-    for (const pending of [...this.pending.values()]) {
+    for (const pending of this.pending.values()) {
       this.finish(pending, { ...NO_REPLY, errno, sequence: pending.sequence });
     }
   }

@@ -60,7 +60,18 @@ export function inputIpv6(
   const d1 = (packet.destination1 = view.getInt32(at + 28));
   const d2 = (packet.destination2 = view.getInt32(at + 32));
   const d3 = (packet.destination3 = view.getInt32(at + 36));
-  const meaning = classify(ip, iface, s0, s1, s2, s3, d0, d1, d2, d3);
+  // A packet like the last one that passed: same source, same destination of ours.
+  const isKnown =
+    d3 === iface.okDestination3 &&
+    s3 === iface.okSource3 &&
+    d2 === iface.okDestination2 &&
+    s2 === iface.okSource2 &&
+    d1 === iface.okDestination1 &&
+    s1 === iface.okSource1 &&
+    d0 === iface.okDestination0 &&
+    s0 === iface.okSource0 &&
+    ip.generation === iface.ok6Generation;
+  const meaning = isKnown ? OURS : classify(ip, iface, s0, s1, s2, s3, d0, d1, d2, d3);
   if (meaning === NEVER_OURS) return;
   if (meaning === NOT_OURS) {
     if (isLinkGroup) counters.ipInAddrErrors++;
@@ -175,15 +186,6 @@ function classify(
     counters.ipInAddrErrors++;
     return NEVER_OURS;
   }
-  if (
-    ip.generation === iface.ok6Generation &&
-    d3 === iface.ok3 &&
-    d2 === iface.ok2 &&
-    d1 === iface.ok1 &&
-    d0 === iface.ok0
-  ) {
-    return OURS;
-  }
   if (isMulticastWords(d0, d1, d2, d3)) {
     counters.ipInMcastPkts++;
     // Interface-local groups (scope 1) and scope 0 never come from outside (RFC 4291 §2.7).
@@ -206,10 +208,14 @@ function classify(
     ip.addresses.findUsable(d0, d1, d2, d3, zone) !== undefined ||
     ((iface.acceptAnyDestination || ip.settings.acceptAnyDestination) && !isLinkLocal);
   if (!isOurs) return isLinkLocal ? (counters.ipInAddrErrors++, NEVER_OURS) : NOT_OURS;
-  iface.ok0 = d0;
-  iface.ok1 = d1;
-  iface.ok2 = d2;
-  iface.ok3 = d3;
+  iface.okSource0 = s0;
+  iface.okSource1 = s1;
+  iface.okSource2 = s2;
+  iface.okSource3 = s3;
+  iface.okDestination0 = d0;
+  iface.okDestination1 = d1;
+  iface.okDestination2 = d2;
+  iface.okDestination3 = d3;
   iface.ok6Generation = ip.generation;
   return OURS;
 }

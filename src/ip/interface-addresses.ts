@@ -22,7 +22,12 @@ export function addInterfaceAddress(
   const { address } = prefix;
   const known = iface.findAddress(address.w0, address.w1, address.w2, address.w3);
   if (known !== undefined) return known;
-  const entry = new LocalAddress(prefix, iface, origin, initialState(ip, iface.link.isEthernet));
+  const entry = new LocalAddress(
+    prefix,
+    iface.index,
+    origin,
+    initialState(ip, iface.link.isEthernet),
+  );
   iface.addresses.push(entry);
   ip.addresses.add(entry);
   if (!address.isIpv4 && iface.link.isEthernet) joinGroup(ip, iface, solicitedNode(address));
@@ -77,7 +82,7 @@ export function ageAddresses(ip: IpContext, nowUs: number): number {
   let next = Number.POSITIVE_INFINITY;
   for (const iface of ip.interfaces) {
     if (iface === undefined) continue;
-    for (const entry of [...iface.addresses]) {
+    for (const entry of iface.addresses.slice()) {
       if (entry.validUntilUs <= nowUs) removeInterfaceAddress(ip, iface, entry.address);
       else if (entry.preferredUntilUs <= nowUs) {
         if (entry.deprecate()) ip.changed();

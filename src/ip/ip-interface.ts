@@ -68,11 +68,15 @@ export class IpInterface implements LinkUpper {
   okSource = 0;
   okDestination = 0;
   okGeneration = -1;
-  /** IPv6 destination that was last found to be ours, likewise. */
-  ok0 = 0;
-  ok1 = 0;
-  ok2 = 0;
-  ok3 = 0;
+  /** The same for IPv6: source, destination. */
+  okSource0 = 0;
+  okSource1 = 0;
+  okSource2 = 0;
+  okSource3 = 0;
+  okDestination0 = 0;
+  okDestination1 = 0;
+  okDestination2 = 0;
+  okDestination3 = 0;
   ok6Generation = -1;
   private readonly handler: IpHandler;
 

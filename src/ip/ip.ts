@@ -197,7 +197,7 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
   /** Takes an interface away with its addresses and routes, and lets its device go. */
   removeInterface(iface: IpInterface): void {
     const ip = this.context;
-    for (const entry of [...iface.addresses]) removeInterfaceAddress(ip, iface, entry.address);
+    for (const entry of iface.addresses.slice()) removeInterfaceAddress(ip, iface, entry.address);
     ip.routes.removeWhere((route) => route.iface === iface);
     iface.reports?.close();
     iface.discovery?.close();
@@ -327,11 +327,11 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
   close(): void {
     const ip = this.context;
     this.echo.clear(ENETDOWN);
-    for (const iface of [...ip.interfaces]) if (iface !== undefined) this.removeInterface(iface);
+    for (const iface of ip.interfaces) if (iface !== undefined) this.removeInterface(iface);
     ip.reassembly.clear();
     ip.forwardRing.clear();
     ip.replies.clear();
-    for (const check of [...ip.checks.keys()]) stopAddressCheck(ip, check);
+    for (const check of ip.checks.keys()) stopAddressCheck(ip, check);
     ip.timers.unregister(ip.agingTimer);
   }
 }

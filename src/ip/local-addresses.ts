@@ -1,7 +1,6 @@
 import type { IpAddress } from "../base/address.ts";
 import { NEVER } from "../base/timers.ts";
 import type { IpPrefix } from "../base/prefix.ts";
-import type { IpInterface } from "./ip-interface.ts";
 
 /** Being checked for duplicates; receives nothing but the answers to that (RFC 4862 §5.4). */
 export const ADDRESS_TENTATIVE = 0;
@@ -22,7 +21,7 @@ export type AddressOrigin = "static" | "link-local" | "slaac" | "dhcp";
 export class LocalAddress {
   readonly address: IpAddress;
   readonly prefix: IpPrefix;
-  readonly iface: IpInterface;
+  readonly interfaceIndex: number;
   readonly origin: AddressOrigin;
   state: number;
   /** Network clock; `NEVER` for addresses without lifetime. */
@@ -33,12 +32,12 @@ export class LocalAddress {
   /** Broadcast address of its subnet; 0 for none. */
   readonly broadcast: number;
 
-  constructor(prefix: IpPrefix, iface: IpInterface, origin: AddressOrigin, state: number) {
+  constructor(prefix: IpPrefix, interfaceIndex: number, origin: AddressOrigin, state: number) {
     const address = prefix.address;
     this.address =
-      address.isLinkLocal && !address.isIpv4 ? address.withScope(iface.index) : address;
+      address.isLinkLocal && !address.isIpv4 ? address.withScope(interfaceIndex) : address;
     this.prefix = prefix;
-    this.iface = iface;
+    this.interfaceIndex = interfaceIndex;
     this.origin = origin;
     this.state = state;
     this.broadcast = prefix.broadcast?.w3 ?? 0;
@@ -86,7 +85,7 @@ export class LocalAddresses {
     for (const entry of this.bucket(w3)) {
       const a = entry.address;
       if (a.w3 !== w3 || a.w2 !== w2 || a.w1 !== w1 || a.w0 !== w0) continue;
-      if (interfaceIndex === 0 || entry.iface.index === interfaceIndex) return entry;
+      if (interfaceIndex === 0 || entry.interfaceIndex === interfaceIndex) return entry;
     }
     return undefined;
   }

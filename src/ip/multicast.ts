@@ -161,7 +161,7 @@ class Reports implements MembershipReports, TimerTarget {
   }
 
   onTimer(nowUs: number): void {
-    for (const membership of [...this.iface.groups]) {
+    for (const membership of this.iface.groups.slice()) {
       if (membership.reportsLeft === 0 || membership.reportAtUs > nowUs) continue;
       this.report(membership, nowUs);
       membership.reportsLeft--;

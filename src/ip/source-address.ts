@@ -70,8 +70,8 @@ export function compareSources(
   const deprecatedA = a.state === ADDRESS_DEPRECATED;
   if (deprecatedA !== (b.state === ADDRESS_DEPRECATED)) return deprecatedA ? 1 : -1;
   // Rule 5: prefer the outgoing interface.
-  const outA = a.iface.index === outgoing;
-  if (outA !== (b.iface.index === outgoing)) return outA ? -1 : 1;
+  const outA = a.interfaceIndex === outgoing;
+  if (outA !== (b.interfaceIndex === outgoing)) return outA ? -1 : 1;
   // Rule 6: prefer the matching label.
   const label = policy(destination).label;
   const labelA = policy(sa).label === label;
@@ -109,7 +109,7 @@ export function chooseSource(
 }
 
 function onSubnet(entry: LocalAddress, nextHop: IpAddress, outgoing: number): boolean {
-  return entry.iface.index === outgoing && entry.prefix.contains(nextHop);
+  return entry.interfaceIndex === outgoing && entry.prefix.contains(nextHop);
 }
 
 /** One address of a name with the source that would be used for it; none: nothing routes there. */

@@ -41,7 +41,7 @@ export function findWay(ip: IpContext, remote: IpAddress, bound: number): Way | 
     ? undefined
     : ip.addresses.findUsable(w0, w1, w2, w3, isScoped ? zone : 0);
   if (own !== undefined || remote.isLoopback) {
-    return way(PATH_DIRECT, ip.loopback, remote, isScoped && own ? own.iface.index : 0);
+    return way(PATH_DIRECT, ip.loopback, remote, isScoped && own ? own.interfaceIndex : 0);
   }
   if (isScoped) {
     const iface = zone !== 0 ? ip.interface(zone) : onlyInterface(ip);

@@ -57,6 +57,9 @@ export class LinkInterface implements DeviceSink, ReplyTarget {
   tap: LinkTap | undefined = undefined;
   private readonly macHigh: number;
   private readonly macLow: number;
+  /** Our MAC as it stands in a header: its first four bytes, and the last two above the type. */
+  private readonly macFirst: number;
+  private readonly macLast: number;
   private readonly checksumOffload: boolean;
   private readonly gsoMaxBytes: number;
   private readonly groupMacs: MacAddress[] = [];
@@ -77,6 +80,8 @@ export class LinkInterface implements DeviceSink, ReplyTarget {
     this.mac = options.mac ?? device.mac ?? randomMac(random);
     this.macHigh = this.mac.high;
     this.macLow = this.mac.low;
+    this.macFirst = (this.macHigh << 16) | (this.macLow >>> 16);
+    this.macLast = this.macLow << 16;
     this.mtu = Math.min(options.mtu ?? device.mtu, device.mtu);
     this.checksumOffload = device.offload.checksum;
     this.gsoMaxBytes = device.offload.gsoMaxBytes;
@@ -205,9 +210,8 @@ export class LinkInterface implements DeviceSink, ReplyTarget {
       const view = memory.view;
       view.setInt16(at, macHigh);
       view.setInt32(at + 2, macLow);
-      view.setInt16(at + 6, this.macHigh);
-      view.setInt32(at + 8, this.macLow);
-      view.setInt16(at + 12, type);
+      view.setInt32(at + 6, this.macFirst);
+      view.setInt32(at + 10, this.macLast | type);
     }
     const gsoSize = memory.gsoSize(frame);
     if (gsoSize !== 0 && memory.length(frame) > this.gsoMaxBytes) return this.cut(frame);

@@ -12,9 +12,12 @@ import { type RandomSource, SeededRandom } from "../base/random.ts";
 import { Cable, type CableOptions } from "../devices/cable.ts";
 import type { DeviceContext } from "../devices/context.ts";
 import { ImpairedDevice, type ImpairedDeviceOptions } from "../devices/impaired-device.ts";
+import { PacketDevice, type PacketDeviceOptions } from "../devices/packet-device.ts";
 import { Switch, type SwitchOptions } from "../devices/switch.ts";
-import type { Device } from "../link/device.ts";
+import type { HostConfigOptions } from "../host/config.ts";
+import { SocketHost } from "../sockets/socket-host.ts";
 import { createKernel } from "../kernel/create-kernel.ts";
+import type { Device } from "../link/device.ts";
 import { type Alarm, Alarms } from "./alarms.ts";
 import { Entry, RunQueue } from "./run-queue.ts";
 import { SecureRandom } from "./secure-random.ts";
@@ -30,6 +33,13 @@ export interface NetworkOptions {
   readonly seed?: number;
   /** Sizes of a frame memory of its own, or one to share. Default: the thread's. */
   readonly memory?: FrameMemory | FrameMemoryOptions;
+}
+
+/** What a host may be given beside what the network gives it. */
+export interface NetworkHostOptions {
+  /** Default "host1", "host2", ... */
+  readonly name?: string;
+  readonly config?: HostConfigOptions;
 }
 
 /** Frames one pollable may handle before the next one's turn. */
@@ -53,6 +63,7 @@ export class Network implements Driven {
   private stepping = false;
   private stepNumber = 0;
   private created = 0;
+  private hostCount = 0;
   private liveTotal = 0;
   private closed = false;
   /** The clock was told to wake us and has not yet. */
@@ -114,6 +125,26 @@ export class Network implements Driven {
     return made;
   }
 
+  /** A host on this network's time, memory and random numbers; the network drives it. */
+  host(options: NetworkHostOptions = {}): SocketHost {
+    const { name = `host${++this.hostCount}`, config } = options;
+    const { memory } = this;
+    const host = new SocketHost({ name, memory, random: this.fork(), clock: this, config });
+    this.add(host, () => host.destroy());
+    return host;
+  }
+
+  /**
+   * A device made of two functions, as part of this network. One made by `new
+   * PacketDevice` alone works as well, but only as part of the network are
+   * packets that come from within `send` on time in virtual time.
+   */
+  packetDevice(options: PacketDeviceOptions): PacketDevice {
+    const device = new PacketDevice(options);
+    this.add(device, () => device.close());
+    return device;
+  }
+
   /** A device with a bad line in front; the network drives it. */
   impair(device: Device, options: ImpairedDeviceOptions): ImpairedDevice {
     const impaired = new ImpairedDevice(this.context(), device, options);
@@ -165,7 +196,7 @@ export class Network implements Driven {
   /** Ends all parts at once, without waiting for what they still wanted to send. */
   close(): void {
     if (this.closed) return;
-    for (const entry of [...this.entries.values()]) {
+    for (const entry of this.entries.values()) {
       entry.close?.();
       this.remove(entry.pollable);
     }

@@ -39,6 +39,23 @@ test("promises settle before time moves on, however long the chain", async () =>
   await done;
 });
 
+test("what a promise does at the end of a run belongs to the run", async () => {
+  const { time, net } = setUp();
+  const seen: number[] = [];
+  const part = {
+    onWork: undefined as (() => void) | undefined,
+    poll() {
+      queueMicrotask(() => net.after(0, () => seen.push(net.now())));
+      return false;
+    },
+    nextDeadline: () => Number.POSITIVE_INFINITY,
+  };
+  net.add(part);
+  part.onWork?.();
+  await time.run({ untilMs: 1 });
+  expect(seen).toEqual([0]);
+});
+
 test("settle answers the promise's value at the time it settled", async () => {
   const { time, net } = setUp();
   net.after(60_000_000, () => {});

@@ -52,13 +52,19 @@ export class VirtualTime implements Clock {
    * milliseconds), everything due at that time included. Without one: until
    * nothing is scheduled any more.
    */
-  async run(until: number | { readonly untilMs: number } = Number.POSITIVE_INFINITY): Promise<void> {
+  async run(
+    until: number | { readonly untilMs: number } = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     const untilUs = typeof until === "number" ? until : until.untilMs * 1000;
     await this.exclusively(async () => {
-      await settled(); // what was called before the run comes first
-      while (await this.advanceOnce(untilUs)) {
-        // one step a turn
-      }
+      // What was called before the run comes first; what promises do at its end belongs to it.
+      do {
+        await settled();
+        while (await this.advanceOnce(untilUs)) {
+          // one step a turn
+        }
+        await settled();
+      } while (this.isDueBy(untilUs));
     });
     this.finish(untilUs);
   }
@@ -131,11 +137,16 @@ export class VirtualTime implements Clock {
     }
   }
 
+  private isDueBy(untilUs: number): boolean {
+    const deadlineUs = this.nextDeadline();
+    return deadlineUs !== Number.POSITIVE_INFINITY && deadlineUs <= untilUs;
+  }
+
   /** The step's result, or -1 when nothing is due at or before `untilUs`. */
   private stepOnce(untilUs: number): number {
     const network = this.network();
+    if (!this.isDueBy(untilUs)) return -1;
     const deadlineUs = network.nextDeadline();
-    if (deadlineUs === Number.POSITIVE_INFINITY || deadlineUs > untilUs) return -1;
     if (deadlineUs > this.timeUs) {
       this.timeUs = deadlineUs;
       this.stepsHere = 0;

@@ -2,13 +2,16 @@ import { EAGAIN, EINPROGRESS } from "../base/errors.ts";
 import { MSG_ERRQUEUE, MSG_PEEK, MSG_WAITALL, POLLERR, POLLHUP, SOCK_STREAM } from "./constants.ts";
 import {
   OPERATION_ACCEPT,
+  OPERATION_CHUNK,
   OPERATION_CONNECT,
+  OPERATION_DATAGRAM,
   OPERATION_LINGER,
   OPERATION_POLL,
   OPERATION_READ,
   OPERATION_WRITE,
   type Operation,
 } from "./operation.ts";
+import type { Socket } from "./socket.ts";
 
 /** What attempt answers for an operation that goes on waiting. */
 export const WAITING = Number.NEGATIVE_INFINITY;
@@ -17,6 +20,8 @@ export const WAITING = Number.NEGATIVE_INFINITY;
 export function isReading(op: Operation): boolean | undefined {
   switch (op.kind) {
     case OPERATION_READ:
+    case OPERATION_CHUNK:
+    case OPERATION_DATAGRAM:
     case OPERATION_ACCEPT:
       return true;
     case OPERATION_WRITE:
@@ -34,6 +39,19 @@ export function attempt(op: Operation): number {
       return attemptRead(op);
     case OPERATION_WRITE:
       return attemptWrite(op);
+    case OPERATION_CHUNK: {
+      const chunk = readChunk(op.socket);
+      if (typeof chunk === "number") return chunk === -EAGAIN ? WAITING : chunk;
+      op.buffer = chunk;
+      return chunk.length;
+    }
+    case OPERATION_DATAGRAM: {
+      const { socket } = op;
+      const length = socket.inq();
+      if (length > op.buffer.length) op.buffer = new Uint8Array(length);
+      const result = socket.receive(op.buffer, 0, length, 0, op.info);
+      return result === -EAGAIN ? WAITING : result;
+    }
     case OPERATION_ACCEPT: {
       const accepted = op.socket.accept();
       if (typeof accepted === "number") return accepted === -EAGAIN ? WAITING : accepted;
@@ -87,6 +105,23 @@ function attemptRead(op: Operation): number {
 function wanted(op: Operation): number {
   if ((op.flags & MSG_WAITALL) !== 0) return op.length;
   return Math.min(op.length, op.socket.receiveLowWater);
+}
+
+/** Most bytes of one chunk: enough to make its cost per byte small, and not a large object. */
+const MAX_CHUNK = 65_536;
+
+const PROBE = new Uint8Array(1);
+
+/** What can be read now as a buffer of its own; 0 at the end of data, or -errno. */
+export function readChunk(socket: Socket): Uint8Array | number {
+  const available = socket.inq();
+  if (available <= 0) {
+    const result = socket.receive(PROBE, 0, 1, 0, undefined);
+    return result > 0 ? PROBE.slice() : result;
+  }
+  const chunk = new Uint8Array(Math.min(available, MAX_CHUNK));
+  const result = socket.receive(chunk, 0, chunk.length, 0, undefined);
+  return result > 0 && result < chunk.length ? chunk.slice(0, result) : result > 0 ? chunk : result;
 }
 
 /** As a blocking write: returns when all bytes are in the send buffer. */

@@ -10,6 +10,10 @@ export const OPERATION_WRITE = 4;
 export const OPERATION_POLL = 5;
 /** close() with SO_LINGER. */
 export const OPERATION_LINGER = 6;
+/** A read whose buffer is made when it is known how large it must be. */
+export const OPERATION_CHUNK = 7;
+/** The same for a datagram: the buffer is as long as it is. */
+export const OPERATION_DATAGRAM = 8;
 
 /** Called from takeEvents, never from inside the call that began the operation. `result` is >= 0 or -errno. */
 export type Completion = (result: number, operation: Operation) => void;

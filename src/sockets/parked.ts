@@ -3,7 +3,9 @@ import type { TimerTarget } from "../base/timers.ts";
 import type { PollEntry, SocketCalls } from "./calls.ts";
 import {
   OPERATION_ACCEPT,
+  OPERATION_CHUNK,
   OPERATION_CONNECT,
+  OPERATION_DATAGRAM,
   OPERATION_LINGER,
   OPERATION_POLL,
   OPERATION_READ,
@@ -72,6 +74,23 @@ export class Parked {
     if (offset < 0 || length < 0 || offset + length > into.length) {
       return this.system.finish(operation, -EFAULT);
     }
+    return this.start(operation, timeoutMs, -EAGAIN);
+  }
+
+  /** Completes with the length of `operation.buffer`, a fresh buffer with what had come; 0 at the end of data. */
+  readChunk(socket: Socket, callback: Completion, timeoutMs = socket.receiveTimeoutMs): Operation {
+    return this.start(new Operation(OPERATION_CHUNK, socket, callback), timeoutMs, -EAGAIN);
+  }
+
+  /** Completes with the length of a datagram, which is in `operation.buffer`. */
+  readDatagram(
+    socket: Socket,
+    info: ReceiveInfo,
+    callback: Completion,
+    timeoutMs = socket.receiveTimeoutMs,
+  ): Operation {
+    const operation = new Operation(OPERATION_DATAGRAM, socket, callback);
+    operation.info = info;
     return this.start(operation, timeoutMs, -EAGAIN);
   }
 

@@ -43,7 +43,8 @@ export class SocketSystem {
       this.complete(operation, -EBADF);
       return operation;
     }
-    if (!this.mustQueue(operation)) {
+    const reading = isReading(operation);
+    if (reading === undefined || !this.isBusy(socket, reading)) {
       const result = attempt(operation);
       if (result !== WAITING) {
         this.complete(operation, result);
@@ -158,10 +159,9 @@ export class SocketSystem {
     if (!this.delivering) this.env.wake();
   }
 
-  private mustQueue(operation: Operation): boolean {
-    const reading = isReading(operation);
-    if (reading === undefined) return false;
-    for (let op = operation.socket.waiting; op !== undefined; op = op.next) {
+  /** Does an operation of this direction wait already? Then new ones wait behind it. */
+  isBusy(socket: Socket, reading: boolean): boolean {
+    for (let op = socket.waiting; op !== undefined; op = op.next) {
       if (isReading(op) === reading) return true;
     }
     return false;

@@ -19,19 +19,24 @@ import {
   PORT_V6_ONLY,
   type PortHandle,
 } from "../base/port-table.ts";
+import { RECEIVE_DISCARD, RECEIVE_PEEK, SEND_MORE, SEND_URGENT } from "../tcp/calls.ts";
 import {
   TCP_EVENT_CLOSED,
   type TcpConnection,
   type TcpOwner,
 } from "../tcp/connection.ts";
-import type { TcpListener } from "../tcp/listener.ts";
+import type { TcpInfo } from "../tcp/info.ts";
+import type { ListenerOwner, TcpListener } from "../tcp/listener.ts";
 import type { SocketOptions } from "../tcp/socket-options.ts";
-import { CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT } from "../tcp/state.ts";
+import { CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "../tcp/state.ts";
 import {
   AF_INET6,
   AF_UNSPEC,
   MSG_ERRQUEUE,
+  MSG_MORE,
   MSG_OOB,
+  MSG_PEEK,
+  MSG_TRUNC,
   POLLERR,
   POLLHUP,
   POLLIN,
@@ -43,6 +48,8 @@ import {
   SHUT_RD,
   SHUT_RDWR,
   SOCK_STREAM,
+  SOL_TCP,
+  TCP_CM_INQ,
 } from "./constants.ts";
 import { ADDRESS_BROADCAST, ADDRESS_MULTICAST, ADDRESS_OTHER } from "./environment.ts";
 import type { ControlMessage, ReceiveInfo } from "./message.ts";
@@ -58,7 +65,7 @@ const CONNECTED = 2;
 const LISTENING = 3;
 
 /** SOCK_STREAM: a TCP connection or listener with the manners of Linux's socket calls. */
-export class StreamSocket extends Socket implements TcpOwner {
+export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   override readonly type = SOCK_STREAM;
   connection: TcpConnection;
   listener: TcpListener | undefined = undefined;
@@ -71,6 +78,12 @@ export class StreamSocket extends Socket implements TcpOwner {
   private ownsOptions = false;
   /** IP_BIND_ADDRESS_NO_PORT: bind() to an address and port 0 leaves the port to connect(). */
   bindWithoutPort = false;
+  /** Listen for every destination of the interface, not only for the host's addresses: gateways and tunnels. */
+  anyDestination = false;
+  /** Told once when the connection is over, in the course of takeEvents. */
+  onGone: (() => void) | undefined = undefined;
+  /** What broke the connection, kept beside the error that the calls report once; 0: nothing did. */
+  finalError = 0;
   /** shutdown() of either side, by us. */
   private readShut = false;
   private writeShut = false;
@@ -228,7 +241,7 @@ export class StreamSocket extends Socket implements TcpOwner {
     const { tcp, tcpPorts } = env;
     const local = path.local;
     const scope = remote.isIpv6 && remote.isLinkLocal ? this.device : 0;
-    const free = (port: number) => !tcp.hasTuple(local, port, remote, remotePort, scope);
+    const free = (port: number) => !tcp.hasTuple(path, port, remotePort, scope);
     let chosen = false;
     if (this.binding === 0) {
       const { w0, w1, w2, w3 } = local;
@@ -305,10 +318,9 @@ export class StreamSocket extends Socket implements TcpOwner {
       port: this.boundPort,
       interfaceIndex: this.device,
       v6only: this.v6only,
-      ipv4only: !this.isIpv6,
       backlog,
-      template: this.connection,
-      reusePort: this.reusePort,
+      options: this.connection.options,
+      anyDestination: this.anyDestination,
     });
     this.listener.owner = this;
     this.phase = LISTENING;
@@ -355,13 +367,18 @@ export class StreamSocket extends Socket implements TcpOwner {
     offset: number,
     length: number,
     flags: number,
-    to: SocketAddress | undefined,
+    // A connected stream ignores an address, as Linux does.
+    _to: SocketAddress | undefined,
     _control: readonly ControlMessage[] | undefined,
   ): number {
     if (this.phase === IDLE && this.connection.path === undefined) return -EPIPE;
     if (this.phase === LISTENING) return -EPIPE;
-    void to; // a connected stream ignores the address, as Linux does
-    return this.system.env.tcp.send(this.connection, data, offset, length, flags);
+    const c = this.connection;
+    if (c.state === SYN_SENT || c.state === SYN_RECEIVED) return -EAGAIN;
+    let sendFlags = 0;
+    if ((flags & MSG_MORE) !== 0) sendFlags |= SEND_MORE;
+    if ((flags & MSG_OOB) !== 0) sendFlags |= SEND_URGENT;
+    return this.system.env.tcp.send(c, data, offset, length, sendFlags);
   }
 
   override receive(
@@ -369,13 +386,23 @@ export class StreamSocket extends Socket implements TcpOwner {
     offset: number,
     length: number,
     flags: number,
-    _info: ReceiveInfo | undefined,
+    info: ReceiveInfo | undefined,
   ): number {
     if (this.phase === LISTENING) return -ENOTCONN;
     if ((flags & MSG_ERRQUEUE) !== 0) return -EAGAIN;
     if (this.phase === IDLE && this.connection.path === undefined) return -ENOTCONN;
-    if ((flags & MSG_OOB) !== 0 && this.connection.options.oobInline) return -EINVAL;
-    return this.system.env.tcp.receive(this.connection, into, offset, length, flags);
+    const c = this.connection;
+    let receiveFlags = 0;
+    if (flags !== 0) {
+      if ((flags & MSG_OOB) !== 0) return -EINVAL;
+      if ((flags & MSG_PEEK) !== 0) receiveFlags |= RECEIVE_PEEK;
+      if ((flags & MSG_TRUNC) !== 0) receiveFlags |= RECEIVE_DISCARD;
+    }
+    const result = this.system.env.tcp.receive(c, into, offset, length, receiveFlags);
+    if (info !== undefined && info.wantsControl && c.options.inq && result >= 0) {
+      info.addControl({ level: SOL_TCP, type: TCP_CM_INQ, value: c.readableBytes });
+    }
+    return result;
   }
 
   override shutdown(how: number): number {
@@ -394,9 +421,6 @@ export class StreamSocket extends Socket implements TcpOwner {
     if (c.state === CLOSED) return -ENOTCONN;
     if (c.state === SYN_SENT) {
       tcp.abort(c);
-      this.phase = IDLE;
-      this.setActive(false);
-      this.system.wakeSocket(this);
       return 0;
     }
     if (how !== SHUT_RD) {
@@ -416,7 +440,8 @@ export class StreamSocket extends Socket implements TcpOwner {
     if (this.phase === LISTENING) return this.listener!.pending > 0 ? POLLIN | POLLRDNORM : 0;
     const c = this.connection;
     const { tcp } = this.system.env;
-    const closed = c.state === CLOSED;
+    // To the application TIME-WAIT is over: nothing more will come or go.
+    const closed = c.state === CLOSED || c.state === TIME_WAIT;
     const wasOpen = closed && c.path !== undefined;
     const readEnd = this.readShut || c.finReceived || wasOpen;
     const writeEnd = this.writeShut || c.finQueued || wasOpen;
@@ -455,6 +480,7 @@ export class StreamSocket extends Socket implements TcpOwner {
   }
 
   override takeError(): number {
+    this.finalError ||= this.connection.error;
     return this.system.env.tcp.takeError(this.connection);
   }
 
@@ -464,20 +490,20 @@ export class StreamSocket extends Socket implements TcpOwner {
 
   // Events
 
-  tcpEvents(bits: number, c: TcpConnection): void {
-    if (c !== this.connection && this.phase !== LISTENING) return;
+  tcpEvents(bits: number, source: TcpConnection | TcpListener): void {
+    if (source !== this.connection && source !== this.listener) return;
     if ((bits & TCP_EVENT_CLOSED) !== 0) this.gone();
     if (this.waiting !== undefined) this.system.wakeSocket(this);
   }
 
   /** The connection is over; its port is free unless bind() chose it and the socket is still open. */
   private gone(): void {
-    if (this.closed) {
-      this.unbind();
-      return;
-    }
-    this.setActive(false);
-    if (!this.portLocked) this.unbind();
+    this.finalError ||= this.connection.error;
+    if (this.closed || !this.portLocked) this.unbind();
+    if (!this.closed) this.setActive(false);
+    const { onGone } = this;
+    this.onGone = undefined;
+    onGone?.();
   }
 
   private unbind(): void {
@@ -500,20 +526,42 @@ export class StreamSocket extends Socket implements TcpOwner {
       return;
     }
     const c = this.connection;
-    if (c.state === CLOSED) {
-      c.owner = undefined;
-      this.unbind();
-      // Whatever the connection left unread goes with it.
-      this.system.env.tcp.close(c);
-      return;
-    }
-    // The owner stays until the connection is gone, for the port's sake.
+    // SO_LINGER of 0 seconds: no orderly end is wanted.
+    if (c.options.lingerUs === 0 && c.state !== CLOSED) this.system.env.tcp.abort(c);
     this.system.env.tcp.close(c);
+    // What still delivers keeps its port, and tells when it is gone; `closed`
+    // also waits for events that are on their way.
+    const isOver = c.state === CLOSED || c.state === TIME_WAIT;
+    if (!isOver || c.pendingEvents !== 0) c.owner = this;
+    if (isOver) this.unbind();
   }
 
   /** For listeners that a connection's options are taken from, and for info(). */
   get isEstablished(): boolean {
     return this.connection.state >= ESTABLISHED;
+  }
+
+  /** The connection is over, or there never was one. */
+  get isGone(): boolean {
+    const { state } = this.connection;
+    return this.phase !== LISTENING && (state === CLOSED || state === TIME_WAIT);
+  }
+
+  /** All that the peer sent was read, up to its FIN. */
+  get hasReadAll(): boolean {
+    const c = this.connection;
+    return c.finReceived && c.readableBytes === 0;
+  }
+
+  /** The peer's name, also after the connection ended. */
+  peerName(): SocketAddress {
+    const c = this.connection;
+    const none = this.isIpv6 ? IPV6_ANY : IPV4_ANY;
+    return this.name(c.path?.remote ?? none, c.remotePort);
+  }
+
+  info(): TcpInfo {
+    return this.system.env.tcp.info(this.connection);
   }
 
 }

@@ -121,6 +121,7 @@ function resetSample(env: TcpEnvironment, c: TcpConnection, priorPipe: number): 
   env.progress.lastAckedSentUs = -1;
   env.progress.originalAcked = false;
   env.progress.retransmittedAcked = false;
+  env.progress.resentUs = -1;
   c.rate?.begin();
 }
 
@@ -153,6 +154,7 @@ function acknowledge(env: TcpEnvironment, c: TcpConnection, ack: number): void {
           }
         } else {
           env.progress.retransmittedAcked = true;
+          env.progress.resentUs = Math.max(env.progress.resentUs, sent.sentUs(i));
         }
         delivered(env, c, i, flags, length);
       }
@@ -231,12 +233,25 @@ function measureRtt(env: TcpEnvironment, c: TcpConnection, seg: Segment, advance
   let rttUs = -1;
   if (env.progress.firstAckedSentUs >= 0 && !env.progress.retransmittedAcked) rttUs = env.nowUs - env.progress.firstAckedSentUs;
   else if (advanced && c.timestampsOn && seg.options.hasTimestamps && seg.options.tsEcr !== 0) {
-    const ms = (timestampNow(c, env.nowUs) - seg.options.tsEcr) | 0;
-    if (ms >= 0 && ms < 0x7fffffff / 1000) rttUs = Math.max(1, ms) * 1000;
+    rttUs = timestampRtt(env, c, seg);
   }
   if (rttUs < 0) return;
   takeRttSample(env, c, rttUs);
   env.sample.rttUs = env.progress.lastAckedSentUs >= 0 ? env.nowUs - env.progress.lastAckedSentUs : rttUs;
+}
+
+/** From the echoed timestamp (RFC 7323 §4.1); -1: it says nothing. */
+function timestampRtt(env: TcpEnvironment, c: TcpConnection, seg: Segment): number {
+  const now = timestampNow(c, env.nowUs);
+  const ms = (now - seg.options.tsEcr) | 0;
+  if (ms < 0 || ms > 0x7fffffff / 1000) return -1;
+  const rttUs = Math.max(1, ms) * 1000;
+  // An echo from before the last retransmission: either the original's ACK was
+  // late, or all ACKs were lost and a duplicate drew this one, with the
+  // timestamp of long ago. The second would let the timeout feed on itself, and
+  // after the first segments that were sent once will tell.
+  const sinceResentMs = Math.floor((env.nowUs - env.progress.resentUs) / 1000);
+  return env.progress.resentUs >= 0 && ms > sinceResentMs + 1 ? -1 : rttUs;
 }
 
 export function takeRttSample(env: TcpEnvironment, c: TcpConnection, rttUs: number): void {
@@ -426,13 +441,11 @@ function control(env: TcpEnvironment, c: TcpConnection): void {
     if (!c.isCwndLimited) return;
     controller = attachController(env, c);
   }
-  sample.isInRecovery = c.caState >= CA_RECOVERY;
+  sample.isInRecovery = c.caState >= CA_CWR;
   sample.isInRtoRecovery = c.caState === CA_LOSS;
   c.rate!.finish(sample, c.minRttUs);
   if (sample.deliveryRate > 0) c.deliveryRate = Math.round(sample.deliveryRate);
-  if (controller.ownsWindow || c.caState <= CA_DISORDER || c.caState === CA_LOSS) {
-    controller.onAck(c, sample);
-  }
+  controller.onAck(c, sample);
 }
 
 /** Nothing is in flight: the loss state goes, unless it knows something of the path. */

@@ -44,6 +44,8 @@ export class AckProgress {
   lastAckedSentUs = -1;
   originalAcked = false;
   retransmittedAcked = false;
+  /** When the latest sent of the retransmitted ones was sent; -1: none. */
+  resentUs = -1;
 }
 
 export interface TcpResources {

@@ -135,6 +135,12 @@ export class TcpStack implements Transport {
     return this.env.orphans;
   }
 
+  /** The host ends: listeners and connections are given up. */
+  destroy(): void {
+    for (const listener of [...this.allListeners()]) listener.close();
+    for (const connection of [...this.connections()]) this.abort(connection);
+  }
+
   private expireTimeWait(nowUs: number): void {
     const demux = this.env.demux;
     for (;;) {

@@ -178,15 +178,17 @@ export class Lan {
     return result;
   }
 
-  /** Ends all hosts; answers the frames still held, which should be none. */
-  end(): { frames: number; holders: string[] } {
+  /** Ends all hosts; throws when a frame or a timer is still held. */
+  end(): void {
     for (const host of this.hosts) host.destroy();
     for (const segment of this.segments) for (const port of segment) port.detach();
-    return {
-      frames: this.memory.framesInUse,
-      holders: [...(this.memory.holders ?? [])].map(
-        ([frame, list]) => `${frame}: ${list.join(", ")}`,
-      ),
-    };
+    const held = [...(this.memory.holders ?? [])].map(
+      ([frame, list]) => `${frame}: ${list.join(", ")}`,
+    );
+    if (this.memory.framesInUse > 0) throw new Error(`frames still held: ${held.join("; ")}`);
+    for (const host of this.hosts) {
+      if (host.timers.registered > 0)
+        throw new Error(`${host.name} still holds ${host.timers.registered} timers`);
+    }
   }
 }

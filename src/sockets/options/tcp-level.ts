@@ -97,7 +97,7 @@ export const TCP_OPTIONS = table([
     INT_MAX,
     (s) => Math.trunc(s.connection.options.linger2Us / SECOND),
     (s, value) => {
-      const { finWait2Us } = s.system.env.tcp.settings;
+      const { finWait2Us } = s.system.env.tcp.env.settings;
       const us = value < 0 ? 0 : value === 0 ? finWait2Us : Math.min(value, 120) * SECOND;
       s.change((o) => (o.linger2Us = us));
     },

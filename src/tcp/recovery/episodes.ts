@@ -187,6 +187,7 @@ export function tryUndoRecovery(env: TcpEnvironment, c: TcpConnection, seg: Segm
     undo(env, c, false);
   }
   if (c.sndUna === loss.highSeq && !c.sackOn && loss.dupAcks > 0) return true;
+  if (c.caState === CA_LOSS) c.controller?.onRecoveryExit?.(c, env.nowUs);
   settle(c);
   return false;
 }

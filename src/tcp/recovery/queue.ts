@@ -1,6 +1,6 @@
 import type { TcpConnection } from "../connection.ts";
 import type { TcpEnvironment } from "../environment.ts";
-import { LOST, RETRANSMITTED, SACKED } from "../sent-segments.ts";
+import { APP_LIMITED, LOST, RETRANSMITTED, SACKED } from "../sent-segments.ts";
 import { LossRecovery } from "./loss-recovery.ts";
 
 /** The loss state of a connection, attached when it is first needed. */
@@ -30,7 +30,18 @@ export function markLost(env: TcpEnvironment, c: TcpConnection, i: number): void
   else if ((flags & RETRANSMITTED) === 0) return;
   c.totalLost += length;
   env.sample.lostBytes += length;
-  c.rate?.onLost(length);
+  const rate = c.rate;
+  if (rate !== undefined) {
+    rate.onLost(length);
+    c.controller?.onLost?.(
+      c,
+      length,
+      sent.inFlight(i),
+      (rate.lost - sent.lostBefore(i)) | 0,
+      (flags & APP_LIMITED) !== 0,
+      env.nowUs,
+    );
+  }
   sent.setFlags(i, (flags & ~RETRANSMITTED) | LOST);
   sent.unlink(i);
   if (i < loss.retransmitHint) loss.retransmitHint = i;
