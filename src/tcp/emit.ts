@@ -52,7 +52,7 @@ export function emitSegment(
   if (sackBlocks > 0) headerLength += 4 + 8 * sackBlocks;
   const frame = memory.alloc(headerLength + length, length === 0 || !fresh);
   if (frame === NO_FRAME) {
-    env.counters.memoryFailures++;
+    env.noFrame();
     return false;
   }
   const at = memory.start(frame);

@@ -11,10 +11,7 @@ export function sendHandshake(env: TcpEnvironment, c: TcpConnection): void {
   // An ECN-setup SYN that is not answered may have been dropped for it (RFC 3168 §6.1.1.1).
   const withEcn = active ? s.ecn === 1 && c.retransmits <= s.ecnFallbackSyns : c.ecnOn;
   if (active) c.ecnOn = withEcn;
-  if (!emitSyn(env, c, undefined, 0, withEcn)) {
-    env.wantOutput(c);
-    return;
-  }
+  if (!emitSyn(env, c, undefined, 0, withEcn)) return;
   c.synDue = false;
   if (c.retransmits > 0) {
     env.counters.tcpSynRetrans++;
