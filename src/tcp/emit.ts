@@ -133,6 +133,7 @@ export function emitSegment(
 function acknowledged(c: TcpConnection): void {
   c.lastAckSent = c.rcvNxt;
   c.ackFlags = 0;
+  c.gapFilled = false;
   c.delayedAckAtUs = NEVER;
   c.dsackStart = c.dsackEnd;
 }

@@ -69,7 +69,7 @@ export function output(env: TcpEnvironment, c: TcpConnection): number {
  * merges segments says that the peer's clock does not depend on it.
  */
 function sendOwedAcks(env: TcpEnvironment, c: TcpConnection): void {
-  if (c.ackFlags === 0 || c.outOfOrder !== undefined || c.path!.coalesces) return;
+  if (c.ackFlags === 0 || c.outOfOrder !== undefined || c.gapFilled || c.path!.coalesces) return;
   const step = env.settings.ackEvery * c.rcvMss;
   while (((c.rcvNxt - c.lastAckSent) | 0) >= 2 * step && c.path!.room() > 1) {
     const duties = c.ackFlags;
