@@ -9,6 +9,7 @@ import { ACK, RST } from "../wire/tcp.ts";
 import { AckSample } from "./congestion/controller.ts";
 import type { ConnectionHome, TcpConnection } from "./connection.ts";
 import { Demux } from "./demux.ts";
+import { FastOpen, parseFastOpenKey } from "./fast-open.ts";
 import {
   REPLY_ACK,
   REPLY_FLAGS,
@@ -73,6 +74,7 @@ export class TcpEnvironment implements ConnectionHome {
   readonly sample = new AckSample();
   readonly progress = new AckProgress();
   readonly replies = new ReplyRing();
+  readonly fastOpen: FastOpen;
   /** Keys for ISNs, ports, cookies. */
   readonly secret: KeyedHash;
   /** Connections that may have something to send, each once. */
@@ -110,6 +112,12 @@ export class TcpEnvironment implements ConnectionHome {
     this.defaultOptions = defaultSocketOptions(r.settings);
     this.demux = new Demux<TcpConnection>(r.random);
     this.secret = new KeyedHash(r.random.int32(), r.random.int32());
+    const { fastOpenKey, fastOpenBlackholeUs } = r.settings;
+    const key =
+      fastOpenKey !== undefined
+        ? parseFastOpenKey(fastOpenKey)
+        : new Int32Array([0, 0, 0, 0]).map(() => r.random.int32());
+    this.fastOpen = new FastOpen(key, fastOpenBlackholeUs);
     this.timerHandler = timerHandler;
   }
 

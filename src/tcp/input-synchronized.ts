@@ -133,7 +133,7 @@ function reset(env: TcpEnvironment, c: TcpConnection): void {
   switch (c.state) {
     case SYN_RECEIVED:
       // A passive open goes back to LISTEN, silently; an active one was refused.
-      terminate(env, c, c.passive ? 0 : ECONNREFUSED);
+      terminate(env, c, c.fastOpenPassive ? ECONNRESET : c.passive ? 0 : ECONNREFUSED);
       return;
     case CLOSE_WAIT:
       env.counters.tcpEstabResets++;

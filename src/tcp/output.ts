@@ -45,9 +45,9 @@ export function output(env: TcpEnvironment, c: TcpConnection): number {
   if (c.synDue) sendHandshake(env, c);
   if (state === SYN_SENT) return OUTPUT_DONE;
   let more = false;
-  if (state !== SYN_RECEIVED || c.sndEnd !== c.sndNxt || c.ackFlags !== 0) {
+  if (state !== SYN_RECEIVED || c.fastOpenPassive) {
     sendOwedAcks(env, c);
-    if (state !== SYN_RECEIVED) more = sendData(env, c);
+    more = sendData(env, c);
   }
   if ((c.ackFlags & ACK_NOW) !== 0) {
     if (c.path!.room() <= 0) {

@@ -114,6 +114,8 @@ function handshakeTimeout(env: TcpEnvironment, c: TcpConnection): void {
     return;
   }
   env.counters.tcpTimeouts++;
+  // Twice no answer to a SYN with data: something on the path may not like it.
+  if (c.synDataSent && c.retransmits === 1) env.fastOpen.blackhole(env.nowUs);
   c.retransmits++;
   backoffRto(c, env.rto);
   c.synDue = true;
