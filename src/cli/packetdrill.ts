@@ -165,7 +165,9 @@ async function runInThreads(
 /** From the built file, or in a checkout from its source, which a thread has to learn to read first. */
 function startWorker(settings: JobSettings): Worker {
   if (!import.meta.url.endsWith(".ts")) {
-    return new Worker(new URL("./packetdrill-worker.js", import.meta.url), { workerData: settings });
+    return new Worker(new URL("./packetdrill-worker.js", import.meta.url), {
+      workerData: settings,
+    });
   }
   const loader = JSON.stringify(import.meta.resolve("tsx/esm/api"));
   const source = JSON.stringify(new URL("./packetdrill-worker.ts", import.meta.url).href);

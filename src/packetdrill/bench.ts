@@ -24,9 +24,8 @@ export interface BenchOptions {
   readonly memory: FrameMemory;
   readonly mtu: number;
   readonly localAddress: IpAddress;
+  readonly remoteAddress: IpAddress;
   readonly tcp: Partial<TcpSettings>;
-  /** As the sysctl writes it: `a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4`. */
-  readonly fastOpenKey?: string | undefined;
   /** Gets each packet that the host sends, and when. */
   readonly onPacket: (bytes: Uint8Array, timeUs: number) => void;
   readonly seed?: number;
@@ -43,10 +42,12 @@ export class Bench implements Driven {
   readonly settings: Mutable<TcpSettings>;
   private readonly interface: Interface;
   private readonly localAddress: IpAddress;
+  private readonly remoteAddress: IpAddress;
 
   constructor(options: BenchOptions) {
     const { memory, localAddress } = options;
     this.localAddress = localAddress;
+    this.remoteAddress = options.remoteAddress;
     const random = new SeededRandom(options.seed ?? 1);
     const clock = this.clock;
     clock.attach(this);
@@ -85,6 +86,7 @@ export class Bench implements Driven {
   change(change: SettingsChange): void {
     const { env } = this.tcp;
     Object.assign(this.settings, change.tcp);
+    if (change.flush === true) env.fastOpen.forget(this.remoteAddress);
     Object.assign(env.defaultOptions, defaultSocketOptions(this.settings));
     const { initialRtoUs, minRtoUs, maxRtoUs, rtoSlopUs: slopUs } = this.settings;
     Object.assign(env.rto, { initialRtoUs, minRtoUs, maxRtoUs, slopUs });
