@@ -24,7 +24,11 @@ describe("RFC 1812 §5.2.4.3", () => {
     }
     const chosen = (a: string) => String(find(a)?.prefix);
     expect(["10.1.2.3", "10.1.2.4", "10.1.3.1", "10.2.0.1", "11.0.0.1"].map(chosen)).toEqual([
-      "10.1.2.3/32", "10.1.2.0/24", "10.1.0.0/16", "10.0.0.0/8", "0.0.0.0/0",
+      "10.1.2.3/32",
+      "10.1.2.0/24",
+      "10.1.0.0/16",
+      "10.0.0.0/8",
+      "0.0.0.0/0",
     ]);
   });
 
@@ -41,7 +45,9 @@ describe("RFC 1812 §5.2.4.3", () => {
     const { routes, find } = table();
     routes.add(parsePrefix("0.0.0.0/0"), parseAddress("10.0.0.2"), eth0, { metric: 10 });
     routes.add(parsePrefix("0.0.0.0/0"), parseAddress("10.0.0.1"), eth1, { metric: 5 });
-    const third = routes.add(parsePrefix("0.0.0.0/0"), parseAddress("10.0.0.3"), eth1, { metric: 5 });
+    const third = routes.add(parsePrefix("0.0.0.0/0"), parseAddress("10.0.0.3"), eth1, {
+      metric: 5,
+    });
     expect(String(find("8.8.8.8")!.gateway)).toBe("10.0.0.1");
     routes.removeWhere((route) => String(route.gateway) === "10.0.0.1");
     expect(find("8.8.8.8")).toBe(third);
@@ -72,7 +78,9 @@ describe("RFC 1122 §3.3.1.5: dead gateways", () => {
   test("a gateway in doubt stands back until the doubt is old", () => {
     const { routes, find } = table();
     const first = routes.add(parsePrefix("0.0.0.0/0"), parseAddress("10.0.0.1"), eth0);
-    const second = routes.add(parsePrefix("0.0.0.0/0"), parseAddress("10.0.0.2"), eth0, { metric: 9 });
+    const second = routes.add(parsePrefix("0.0.0.0/0"), parseAddress("10.0.0.2"), eth0, {
+      metric: 9,
+    });
     first.doubtfulUntilUs = 30;
     expect(find("8.8.8.8")).toBe(second);
     expect(routes.age(10)).toBe(30);

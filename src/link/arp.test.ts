@@ -42,7 +42,9 @@ describe("RFC 826", () => {
     peer.run();
     expect(peer.lines()).toEqual(["ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28"]);
     peer.arp(2, "10.0.0.2", "10.0.0.1", { destination: peer.iface.mac! }).run();
-    expect(peer.lines()).toEqual([expect.stringContaining("10.0.0.1 > 10.0.0.2: ICMP echo request")]);
+    expect(peer.lines()).toEqual([
+      expect.stringContaining("10.0.0.1 > 10.0.0.2: ICMP echo request"),
+    ]);
     expect(peer.iface.neighbors).toMatchObject([{ state: "reachable" }]);
   });
 
@@ -63,7 +65,12 @@ describe("RFC 826", () => {
 
   test("nobody there: EHOSTUNREACH after three questions a second apart", () => {
     peer = new WirePeer();
-    const result = peer.lan.ping(peer.host, parseAddress("10.0.0.9"), { timeoutUs: 60_000_000 }, 60_000_000);
+    const result = peer.lan.ping(
+      peer.host,
+      parseAddress("10.0.0.9"),
+      { timeoutUs: 60_000_000 },
+      60_000_000,
+    );
     expect(result).toMatchObject({ errno: 113, rttUs: 3_000_000 });
     expect(peer.lines("who-has 10.0.0.9")).toHaveLength(3);
   });
@@ -71,7 +78,10 @@ describe("RFC 826", () => {
 
 describe("RFC 5227", () => {
   test("§2.3: an address is announced when added and again two seconds later", () => {
-    peer = new WirePeer({ announceAddresses: true, duplicateAddressDetection: "optimistic", ipv6: false }, { addresses: ["10.0.0.1/24"] });
+    peer = new WirePeer(
+      { announceAddresses: true, duplicateAddressDetection: "optimistic", ipv6: false },
+      { addresses: ["10.0.0.1/24"] },
+    );
     peer.run(10_000_000);
     expect(peer.lines("Announcement")).toEqual(
       Array<string>(2).fill("ARP, Announcement 10.0.0.1 at 02:00:00:00:00:01, length 28"),
@@ -79,21 +89,31 @@ describe("RFC 5227", () => {
   });
 
   test("§2.1: strict: three probes with an empty sender, then the address is ours", () => {
-    peer = new WirePeer({ announceAddresses: true, duplicateAddressDetection: "strict", ipv6: false }, { addresses: ["10.0.0.1/24"] });
+    peer = new WirePeer(
+      { announceAddresses: true, duplicateAddressDetection: "strict", ipv6: false },
+      { addresses: ["10.0.0.1/24"] },
+    );
     expect(peer.iface.addresses).toMatchObject([{ state: "tentative" }]);
     expect(peer.host.isLocalAddress(HOST4)).toBe(false);
     peer.arp(1, "10.0.0.2", "10.0.0.1").run(500_000);
     expect(peer.counters.arpOutReplies).toBe(0);
     peer.run(15_000_000);
     expect(peer.lines().map((line) => line.slice(0, 16))).toEqual([
-      "ARP, Probe 10.0.", "ARP, Probe 10.0.", "ARP, Probe 10.0.", "ARP, Announcemen", "ARP, Announcemen",
+      "ARP, Probe 10.0.",
+      "ARP, Probe 10.0.",
+      "ARP, Probe 10.0.",
+      "ARP, Announcemen",
+      "ARP, Announcemen",
     ]);
     expect(peer.iface.addresses).toMatchObject([{ state: "preferred" }]);
     expect(peer.host.isLocalAddress(HOST4)).toBe(true);
   });
 
   test("§2.1.1: strict: an address that another station has is not taken", () => {
-    peer = new WirePeer({ duplicateAddressDetection: "strict", ipv6: false }, { addresses: ["10.0.0.1/24"] });
+    peer = new WirePeer(
+      { duplicateAddressDetection: "strict", ipv6: false },
+      { addresses: ["10.0.0.1/24"] },
+    );
     peer.run(1_500_000);
     peer.arp(2, "10.0.0.1", "10.0.0.1", { senderMac: OTHER_MAC }).run(10_000_000);
     expect(peer.iface.addresses).toMatchObject([{ state: "duplicate" }]);
@@ -101,14 +121,20 @@ describe("RFC 5227", () => {
   });
 
   test("§2.1.1: two stations that probe for the same address both keep off", () => {
-    peer = new WirePeer({ duplicateAddressDetection: "strict", ipv6: false }, { addresses: ["10.0.0.1/24"] });
+    peer = new WirePeer(
+      { duplicateAddressDetection: "strict", ipv6: false },
+      { addresses: ["10.0.0.1/24"] },
+    );
     peer.run(100_000);
     peer.arp(1, "0.0.0.0", "10.0.0.1", { senderMac: OTHER_MAC }).run(10_000_000);
     expect(peer.iface.addresses).toMatchObject([{ state: "duplicate" }]);
   });
 
   test("optimistic: usable at once, given up when another station turns out to have it", () => {
-    peer = new WirePeer({ duplicateAddressDetection: "optimistic", ipv6: false }, { addresses: ["10.0.0.1/24"] });
+    peer = new WirePeer(
+      { duplicateAddressDetection: "optimistic", ipv6: false },
+      { addresses: ["10.0.0.1/24"] },
+    );
     expect(peer.host.isLocalAddress(HOST4)).toBe(true);
     peer.arp(1, "10.0.0.1", "10.0.0.1", { senderMac: OTHER_MAC }).run();
     expect(peer.iface.addresses).toMatchObject([{ state: "duplicate" }]);
@@ -116,7 +142,8 @@ describe("RFC 5227", () => {
 
   test("§2.4: later we defend the address, at most every ten seconds", () => {
     peer = new WirePeer();
-    for (let i = 0; i < 3; i++) peer.arp(1, "10.0.0.1", "10.0.0.1", { senderMac: OTHER_MAC }).run(1_000_000);
+    for (let i = 0; i < 3; i++)
+      peer.arp(1, "10.0.0.1", "10.0.0.1", { senderMac: OTHER_MAC }).run(1_000_000);
     expect(peer.lines("Announcement 10.0.0.1")).toHaveLength(1);
     peer.run(10_000_000);
     peer.arp(1, "10.0.0.1", "10.0.0.1", { senderMac: OTHER_MAC }).run();

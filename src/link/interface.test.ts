@@ -21,7 +21,8 @@ afterEach(() => {
   lan = undefined;
 });
 
-const ping = () => encodeIp({ source: PEER4, destination: HOST4, protocol: 1 }, encodeIcmpv4({ type: 8, rest: 1 }));
+const ping = () =>
+  encodeIp({ source: PEER4, destination: HOST4, protocol: 1 }, encodeIcmpv4({ type: 8, rest: 1 }));
 
 describe("frames in", () => {
   test("RFC 894: for our address, broadcast and multicast; others' are not ours", () => {
@@ -41,7 +42,12 @@ describe("frames in", () => {
   test("802.1Q: a priority tag (VLAN 0) is read through, other VLANs are not ours", () => {
     peer = new WirePeer().knowPeer();
     for (const vlan of [0x6000, 5]) {
-      peer.port.inject(encodeEthernet({ destination: peer.iface.mac!, source: PEER_MAC, type: 0x0800, vlan }, ping()));
+      peer.port.inject(
+        encodeEthernet(
+          { destination: peer.iface.mac!, source: PEER_MAC, type: 0x0800, vlan },
+          ping(),
+        ),
+      );
     }
     peer.run();
     expect(peer.lines("echo reply")).toHaveLength(1);
@@ -67,7 +73,9 @@ describe("frames in", () => {
   test("a medium without Ethernet carries bare packets", () => {
     peer = new WirePeer({}, { medium: "ip" });
     peer.packet(ping()).run();
-    expect(peer.lines()).toEqual(["IP 10.0.0.1 > 10.0.0.2: ICMP echo reply, id 0, seq 1, length 8"]);
+    expect(peer.lines()).toEqual([
+      "IP 10.0.0.1 > 10.0.0.2: ICMP echo reply, id 0, seq 1, length 8",
+    ]);
     peer.packet(Uint8Array.of(0x12, 0)).run();
     expect(peer.counters.linkInErrors).toBe(1);
   });
@@ -105,9 +113,17 @@ describe("frames out", () => {
 });
 
 /** A TCP super-segment sent by a host over a device that cuts nothing itself. */
-function superSegment(family: 4 | 6, payload: number, mss: number): { pieces: Uint8Array[]; host: Lan["hosts"][0] } {
+function superSegment(
+  family: 4 | 6,
+  payload: number,
+  mss: number,
+): { pieces: Uint8Array[]; host: Lan["hosts"][0] } {
   lan = new Lan();
-  const host = lan.host("a", { duplicateAddressDetection: "off", announceAddresses: false, multicastReports: false });
+  const host = lan.host("a", {
+    duplicateAddressDetection: "off",
+    announceAddresses: false,
+    multicastReports: false,
+  });
   const port = lan.port();
   lan.join(port);
   const iface = host.addInterface(port, { addresses: ["10.0.0.1/24", "fd00::1/64"] });

@@ -36,7 +36,14 @@ function make(settings: Partial<typeof NEIGHBOR_DEFAULTS> = {}): NeighborCache {
     lost: (n: Neighbor) => log.push(`lost ${n.w3}`),
     work: () => {},
   };
-  return new NeighborCache({ ...NEIGHBOR_DEFAULTS, ...settings }, memory, timers, counters, actions, () => 0.5);
+  return new NeighborCache(
+    { ...NEIGHBOR_DEFAULTS, ...settings },
+    memory,
+    timers,
+    counters,
+    actions,
+    () => 0.5,
+  );
 }
 
 beforeEach(() => {
@@ -75,7 +82,13 @@ describe("asking", () => {
   test("RFC 4861 §7.2.2: three questions a second apart, then the packet's sender hears of it", () => {
     expect(sendTo(7)).toBe(false);
     run(10 * SECOND);
-    expect(log).toEqual(["0s who has 7", "1s who has 7", "2s who has 7", "unreachable 7", "lost 7"]);
+    expect(log).toEqual([
+      "0s who has 7",
+      "1s who has 7",
+      "2s who has 7",
+      "unreachable 7",
+      "lost 7",
+    ]);
     expect(counters.neighborUnreachable).toBe(1);
     expect(cache.size).toBe(0);
     expect([memory.framesInUse, timers.registered]).toEqual([0, 0]);

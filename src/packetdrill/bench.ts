@@ -4,28 +4,20 @@
  */
 import { type IpAddress, parseAddress } from "../base/address.ts";
 import type { FrameMemory } from "../base/frame-memory.ts";
-import { PROTOCOL_TCP, PROTOCOL_UDP } from "../base/path.ts";
 import { type Driven, STEP_IDLE, STEP_MORE, type StepResult } from "../base/pollable.ts";
-import { PortTable } from "../base/port-table.ts";
 import { SeededRandom } from "../base/random.ts";
 import { Host } from "../host/host.ts";
 import type { Interface } from "../host/interface.ts";
 import { SocketCalls } from "../sockets/calls.ts";
-import {
-  ADDRESS_BROADCAST,
-  ADDRESS_LOCAL,
-  ADDRESS_MULTICAST,
-  ADDRESS_OTHER,
-} from "../sockets/environment.ts";
+import { HostEnvironment } from "../sockets/host-environment.ts";
 import { isStream } from "../sockets/options/kinds.ts";
 import { Parked } from "../sockets/parked.ts";
 import { RawStack } from "../sockets/raw/raw-stack.ts";
 import { SocketSystem } from "../sockets/socket-system.ts";
-import { DEFAULT_TCP_SETTINGS, type TcpSettings } from "../tcp/settings.ts";
+import type { TcpSettings } from "../tcp/settings.ts";
 import { defaultSocketOptions } from "../tcp/socket-options.ts";
 import { CLOSED, LISTEN, TIME_WAIT } from "../tcp/state.ts";
-import { TcpStack } from "../tcp/stack.ts";
-import { UdpStack } from "../udp/stack.ts";
+import type { TcpStack } from "../tcp/stack.ts";
 import { ScriptClock } from "./script-clock.ts";
 import { ScriptDevice } from "./script-device.ts";
 import type { Mutable, SettingsChange } from "./settings-change.ts";
@@ -63,7 +55,6 @@ export class Bench implements Driven {
     const random = new SeededRandom(options.seed ?? 1);
     const clock = this.clock;
     clock.attach(this);
-    this.settings = { ...DEFAULT_TCP_SETTINGS, ...options.tcp };
     this.host = new Host({
       name: "script",
       memory,
@@ -77,8 +68,10 @@ export class Bench implements Driven {
         // Suites send ICMP errors with the smallest of MTUs.
         icmpRate: 1_000_000,
         icmpBurst: 1_000_000,
+        tcp: options.tcp,
       },
     });
+    this.settings = this.host.config.tcp;
     this.device = new ScriptDevice(options.mtu, (bytes) => options.onPacket(bytes, clock.now()));
     this.interface = this.host.addInterface(this.device, {
       name: "tun0",
@@ -87,26 +80,14 @@ export class Bench implements Driven {
     });
     const destination = localAddress.isIpv4 ? "0.0.0.0/0" : "::/0";
     this.host.routes.add({ destination, interface: this.interface.index });
+    const { tcp, udp, tcpPorts, udpPorts, counters, timers, ip } = this.host;
+    this.tcp = tcp;
     const wake = () => {
       this.hasWork = true;
       this.host.markWork();
     };
-    const { counters, timers, ip } = this.host;
-    this.tcp = new TcpStack({ memory, ip, timers, random, counters, settings: this.settings });
-    this.tcp.onWork = wake;
-    const { tcp } = this;
-    this.host.registerTransport(PROTOCOL_TCP, {
-      input: (packet, nowUs) => tcp.input(packet, nowUs),
-      icmpError: (error, nowUs) => tcp.icmpError(error, nowUs),
-      poll: (nowUs, budget) => tcp.poll(nowUs, budget),
-      nextDeadline: () => tcp.nextDeadline(),
-      takeEvents: () => tcp.takeEvents(),
-      live: () => tcp.live(),
-    });
+    tcp.onWork = wake;
     const isBroadcast = (address: IpAddress) => this.host.isBroadcastAddress(address);
-    const udpPorts = new PortTable({ random });
-    const udp = new UdpStack({ memory, ip, counters, ports: udpPorts, isBroadcast });
-    ip.registerTransport(PROTOCOL_UDP, udp);
     const observers = new Map<unknown, () => void>();
     const raw = new RawStack({
       memory,
@@ -117,30 +98,8 @@ export class Bench implements Driven {
         observers.set(observer, this.host.observe(protocol, observer)),
       unobserve: (_, observer) => observers.get(observer)?.(),
     });
-    this.system = new SocketSystem({
-      memory,
-      counters,
-      timers,
-      random,
-      ip,
-      tcp: this.tcp,
-      udp,
-      raw,
-      tcpPorts: new PortTable({ random }),
-      udpPorts,
-      now: () => clock.now(),
-      wake,
-      kindOf: (address) => {
-        if (address.isMulticast) return ADDRESS_MULTICAST;
-        if (isBroadcast(address)) return ADDRESS_BROADCAST;
-        return this.host.isLocalAddress(address) ? ADDRESS_LOCAL : ADDRESS_OTHER;
-      },
-      interfaceIndex: (name) => this.host.interface(name)?.index ?? 0,
-      interfaceName: (index) => this.host.interface(index)?.name,
-      interfaceOf: (address) => (this.host.isLocalAddress(address) ? this.interface.index : 0),
-      joinGroup: () => 0,
-      leaveGroup: () => {},
-    });
+    const env = new HostEnvironment(this.host, tcp, udp, raw, tcpPorts, udpPorts);
+    this.system = new SocketSystem(Object.assign(env, { wake }));
     this.calls = new SocketCalls(this.system);
     this.parked = new Parked(this.system);
     clock.drain();

@@ -148,3 +148,8 @@ function address(option: ScriptOption, version: IpVersion): IpAddress {
   }
   return parsed;
 }
+
+/** A version as lines name it. */
+export function formatIpVersion(version: IpVersion): string {
+  return version === "ipv4-mapped-ipv6" ? "mapped" : version;
+}

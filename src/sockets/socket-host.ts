@@ -113,7 +113,10 @@ export class SocketHost extends Host {
     this.parked = new Parked(this.system);
     this.sockets = new TextbookCalls(this.calls, this.parked);
     this.registerTransport(PROTOCOL_TCP, this.tcp);
-    const driver = new SocketDriver(this.udpStack, raw, this.system, () => this.calls.closeAll());
+    const driver = new SocketDriver(this.udpStack, raw, this.system, () => {
+      this.calls.closeAll();
+      this.system.timeWaitPorts.clear();
+    });
     this.registerTransport(PROTOCOL_UDP, driver);
   }
 

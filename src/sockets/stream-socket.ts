@@ -508,7 +508,9 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
 
   private unbind(): void {
     if (this.binding === 0) return;
-    this.system.env.tcpPorts.release(this.binding);
+    const { env, timeWaitPorts } = this.system;
+    if (this.connection.state === TIME_WAIT) timeWaitPorts.hold(this.binding, env.now());
+    else env.tcpPorts.release(this.binding);
     this.binding = 0;
   }
 

@@ -39,7 +39,10 @@ export class WirePeer {
   ) {
     this.lan = new Lan();
     this.host = this.lan.host("host", { ...QUIET, ...config });
-    this.port = this.lan.port({ medium: options.medium ?? "ethernet", mtu: options.deviceMtu ?? 1500 });
+    this.port = this.lan.port({
+      medium: options.medium ?? "ethernet",
+      mtu: options.deviceMtu ?? 1500,
+    });
     this.lan.join(this.port);
     this.iface = this.host.addInterface(this.port, {
       mac: HOST_MAC,
@@ -80,7 +83,9 @@ export class WirePeer {
 
   /** The IP packets sent since the last look. */
   packets(): Uint8Array[] {
-    return this.frames().map((frame) => (this.port.medium === "ethernet" ? frame.slice(14) : frame));
+    return this.frames().map((frame) =>
+      this.port.medium === "ethernet" ? frame.slice(14) : frame,
+    );
   }
 
   frame(type: number, payload: Uint8Array, destination: MacAddress = HOST_MAC): this {
@@ -119,7 +124,12 @@ export class WirePeer {
     return this.ip(s, d, isIpv4 ? 1 : 58, message, ttl);
   }
 
-  arp(operation: number, senderIp: string, targetIp: string, options: { senderMac?: MacAddress; destination?: MacAddress } = {}): this {
+  arp(
+    operation: number,
+    senderIp: string,
+    targetIp: string,
+    options: { senderMac?: MacAddress; destination?: MacAddress } = {},
+  ): this {
     const senderMac = options.senderMac ?? PEER_MAC;
     const payload = encodeArp({
       operation,

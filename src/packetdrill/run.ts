@@ -29,6 +29,8 @@ export interface ScriptOptions extends RunOptions {
   readonly definitions: ReadonlyMap<string, string>;
   /** What `#ifdef` takes as defined: `Linux`, `FreeBSD`, `STANDARD`. */
   readonly platform: string;
+  /** Words for the Fast Open cookies that these keys make of the addresses. */
+  readonly fastOpenCookies?: Readonly<Record<string, string>>;
   /** Only this version, for scripts that leave it open. */
   readonly version?: IpVersion | undefined;
   /** Ladders of what happened, for scripts that do not pass. */
@@ -77,7 +79,13 @@ function runVersion(text: string, version: IpVersion, options: ScriptOptions): V
     const definitions = new Map([...versionDefinitions(version), ...options.definitions]);
     const script = parseScript(text, { definitions, platform: options.platform });
     const settings = scriptSettings(script, version, options);
-    run = new ScriptRun({ script, settings, memory, transcript, print: (line) => printed.push(line) });
+    run = new ScriptRun({
+      script,
+      settings,
+      memory,
+      transcript,
+      print: (line) => printed.push(line),
+    });
     run.run();
     result = { version, status: "ok", message: "" };
   } catch (error) {
