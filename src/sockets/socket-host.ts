@@ -9,7 +9,6 @@ import { EINVAL, ENOENT, SocketError } from "../base/errors.ts";
 import { PortTable } from "../base/port-table.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../base/path.ts";
 import { Host, type HostOptions } from "../host/host.ts";
-import { DEFAULT_TCP_SETTINGS, type TcpSettings } from "../tcp/settings.ts";
 import { TcpStack } from "../tcp/stack.ts";
 import { UdpStack } from "../udp/stack.ts";
 import { SocketCalls } from "./calls.ts";
@@ -26,7 +25,7 @@ import { type PingOptions, type PingReply, ping } from "./ping.ts";
 import { RawStack } from "./raw/raw-stack.ts";
 import type { Resolver } from "./resolver.ts";
 import type { SocketAddress } from "./socket-address.ts";
-import { SocketDriver, TcpDriver } from "./socket-driver.ts";
+import { SocketDriver } from "./socket-driver.ts";
 import { SocketSystem } from "./socket-system.ts";
 import { StreamSocket } from "./stream-socket.ts";
 import { TextbookCalls } from "./textbook.ts";
@@ -34,11 +33,7 @@ import { UdpSocket } from "./udp-socket.ts";
 import type { AbortSignalLike } from "./waiting.ts";
 
 export interface SocketHostOptions extends HostOptions {
-  /** TCP settings that differ from the defaults (docs/limits.md). */
-  readonly tcp?: Partial<TcpSettings>;
   readonly sockets?: Partial<SocketSettings>;
-  /** Ports given to who asks for none. Default 32768-60999. */
-  readonly portRange?: readonly [first: number, last: number];
 }
 
 export interface ConnectOptions extends StreamOptions {
@@ -92,18 +87,10 @@ export class SocketHost extends Host {
   constructor(options: SocketHostOptions) {
     super(options);
     const { memory, counters, random, timers, ip } = this;
-    const [firstPort, lastPort] = options.portRange ?? [32768, 60999];
+    const { defaultTtl, firstPort, lastPort, tcp: settings } = this.config;
     const ports = () => new PortTable({ random, firstPort, lastPort });
     const isBroadcast = (address: IpAddress) => this.isBroadcastAddress(address);
-    const { defaultTtl } = this.config;
-    this.tcp = new TcpStack({
-      memory,
-      ip,
-      timers,
-      random,
-      counters,
-      settings: { ...DEFAULT_TCP_SETTINGS, ttl: defaultTtl, ...options.tcp },
-    });
+    this.tcp = new TcpStack({ memory, ip, timers, random, counters, settings });
     this.tcp.onWork = () => this.markWork();
     const udpPorts = ports();
     this.udpStack = new UdpStack({ memory, ip, counters, ports: udpPorts, isBroadcast, defaultTtl });
@@ -125,8 +112,11 @@ export class SocketHost extends Host {
     this.calls = new SocketCalls(this.system);
     this.parked = new Parked(this.system);
     this.sockets = new TextbookCalls(this.calls, this.parked);
-    this.registerTransport(PROTOCOL_TCP, new TcpDriver(this.tcp));
-    const driver = new SocketDriver(this.udpStack, raw, this.system, () => this.calls.closeAll());
+    this.registerTransport(PROTOCOL_TCP, this.tcp);
+    const driver = new SocketDriver(this.udpStack, raw, this.system, () => {
+      this.calls.closeAll();
+      this.system.timeWaitPorts.clear();
+    });
     this.registerTransport(PROTOCOL_UDP, driver);
   }
 

@@ -9,6 +9,7 @@ import {
 import { ReceiveInfo } from "./message.ts";
 import type { Deliverable, Operation } from "./operation.ts";
 import type { Socket } from "./socket.ts";
+import { TimeWaitPorts } from "./time-wait-ports.ts";
 
 /**
  * All sockets of one host: what they share, the operations that wait, and the
@@ -25,12 +26,15 @@ export class SocketSystem {
   parked = 0;
   /** Scratch for calls that do not keep what they learn. */
   readonly info = new ReceiveInfo();
+  readonly timeWaitPorts: TimeWaitPorts;
   private readonly completions = new Queue<Deliverable>();
   private delivering = false;
 
   constructor(env: SocketEnvironment, settings: Partial<SocketSettings> = {}) {
     this.env = env;
     this.settings = { ...DEFAULT_SOCKET_SETTINGS, ...settings };
+    const { mslUs, maxTimeWait } = env.tcp.env.settings;
+    this.timeWaitPorts = new TimeWaitPorts(env.tcpPorts, env.timers, 2 * mslUs, maxTimeWait);
   }
 
   /**

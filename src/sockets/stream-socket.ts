@@ -508,7 +508,9 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
 
   private unbind(): void {
     if (this.binding === 0) return;
-    this.system.env.tcpPorts.release(this.binding);
+    const { env, timeWaitPorts } = this.system;
+    if (this.connection.state === TIME_WAIT) timeWaitPorts.hold(this.binding, env.now());
+    else env.tcpPorts.release(this.binding);
     this.binding = 0;
   }
 
@@ -526,6 +528,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
       return;
     }
     const c = this.connection;
+    // SO_LINGER of 0 seconds: no orderly end is wanted.
+    if (c.options.lingerUs === 0 && c.state !== CLOSED) this.system.env.tcp.abort(c);
     this.system.env.tcp.close(c);
     // What still delivers keeps its port, and tells when it is gone; `closed`
     // also waits for events that are on their way.

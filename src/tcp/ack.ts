@@ -271,6 +271,7 @@ function respond(
   echo: boolean,
 ): void {
   const loss = lossOf(c);
+  const before = c.caState;
   if (!c.sackOn && isDuplicate) {
     loss.dupAcks++;
     env.sample.deliveredBytes += c.sndMss;
@@ -302,6 +303,7 @@ function respond(
         c.caState = loss.sackedBytes > 0 ? CA_DISORDER : CA_OPEN;
       }
   }
+  if (c.caState !== before) env.tracer?.congestion(env.nowUs, c, before, c.caState);
   const controller = c.controller;
   if (
     (c.caState === CA_RECOVERY || c.caState === CA_CWR) &&
