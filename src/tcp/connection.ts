@@ -193,6 +193,8 @@ export class TcpConnection implements TimerTarget {
   /** Duplicates owed one for one while the peer has no SACK. */
   dupAcksOwed = 0;
   quickAcks: number;
+  /** A gap was filled since the last ACK: one ACK answers for all that came in order with it. */
+  gapFilled = false;
   /** D-SACK to report with the next ACK (RFC 2883); equal: none. */
   dsackStart = 0;
   dsackEnd = 0;
