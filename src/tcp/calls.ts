@@ -14,7 +14,7 @@ import { NOBODY } from "./demux.ts";
 import { ACK_NOW, type TcpConnection } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { ownShift } from "./establish.ts";
-import { startSequence } from "./input-listen.ts";
+import { startSequence } from "./passive-open.ts";
 import { initialSequence, timestampStart } from "./isn.ts";
 import { abort, boundFinWait2, orphan, setState, terminate } from "./lifecycle.ts";
 import { updateSendMss } from "./mss.ts";
