@@ -29,7 +29,16 @@ import {
 import type { TcpInfo } from "../tcp/info.ts";
 import type { ListenerOwner, TcpListener } from "../tcp/listener.ts";
 import type { SocketOptions } from "../tcp/socket-options.ts";
-import { CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "../tcp/state.ts";
+import {
+  CLOSED,
+  CLOSING,
+  ESTABLISHED,
+  FIN_WAIT_1,
+  LAST_ACK,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TIME_WAIT,
+} from "../tcp/state.ts";
 import {
   AF_INET6,
   AF_UNSPEC,
@@ -58,6 +67,7 @@ import type { ControlMessage, ReceiveInfo } from "./message.ts";
 import { Socket } from "./socket.ts";
 import type { SocketAddress } from "./socket-address.ts";
 import type { SocketSystem } from "./socket-system.ts";
+import { bytesToMark, receiveUrgent, urgentByteIsThere } from "./urgent.ts";
 
 // Where a stream socket stands, as Linux's SS_* has it: connect() reports a
 // connection once after it came about, so this lags behind TCP's state.
@@ -88,6 +98,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   wasAborted = false;
   /** What broke the connection, kept beside the error that the calls report once; 0: nothing did. */
   finalError = 0;
+  /** The urgent pointer whose byte was read by recv(MSG_OOB). */
+  private oobReadUp = Number.NaN;
   /** shutdown() of either side, by us. */
   private readShut = false;
   private writeShut = false;
@@ -432,14 +444,31 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     const c = this.connection;
     let receiveFlags = 0;
     if (flags !== 0) {
-      if ((flags & MSG_OOB) !== 0) return -EINVAL;
+      if ((flags & MSG_OOB) !== 0) return this.receiveOob(into, offset, length, flags);
       if ((flags & MSG_PEEK) !== 0) receiveFlags |= RECEIVE_PEEK;
       if ((flags & MSG_TRUNC) !== 0) receiveFlags |= RECEIVE_DISCARD;
     }
-    const result = this.system.env.tcp.receive(c, into, offset, length, receiveFlags);
+    const { tcp } = this.system.env;
+    if (c.urgentIn) {
+      const toMark = bytesToMark(c);
+      if (toMark > 0) length = Math.min(length, toMark);
+      else if (toMark === 0 && !c.options.oobInline && urgentByteIsThere(c)) {
+        // Reading passes the mark: the byte is out of band and gone.
+        tcp.receive(c, into, offset, 1, RECEIVE_DISCARD);
+      }
+    }
+    const result = tcp.receive(c, into, offset, length, receiveFlags);
     if (info !== undefined && info.wantsControl && c.options.inq && result >= 0) {
       info.addControl({ level: SOL_TCP, type: TCP_CM_INQ, value: c.readableBytes });
     }
+    return result;
+  }
+
+  private receiveOob(into: Uint8Array, offset: number, length: number, flags: number): number {
+    const c = this.connection;
+    const { memory } = this.system.env;
+    const result = receiveUrgent(memory, c, this.oobReadUp === c.rcvUp, into, offset, length);
+    if (result > 0 && (flags & MSG_PEEK) === 0) this.oobReadUp = c.rcvUp;
     return result;
   }
 
@@ -492,7 +521,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
       const readable = tcp.readable(c);
       if (readable > 0 && readable >= this.receiveLowWater) bits |= POLLIN | POLLRDNORM;
       if (writeEnd || closed || tcp.writable(c) > 0) bits |= POLLOUT | POLLWRNORM;
-      if (c.urgentIn) bits |= POLLPRI;
+      if (urgentByteIsThere(c) && this.oobReadUp !== c.rcvUp) bits |= POLLPRI;
     }
     if (c.error !== 0) bits |= POLLERR;
     return bits;
@@ -505,18 +534,27 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
 
   override inq(): number {
     if (this.phase === LISTENING) return -EINVAL;
-    return this.system.env.tcp.readable(this.connection);
+    const c = this.connection;
+    const readable = this.system.env.tcp.readable(c);
+    if (!c.urgentIn || c.options.oobInline) return readable;
+    const toMark = bytesToMark(c);
+    return toMark >= 0 ? Math.min(readable, toMark) : readable;
   }
 
   override outq(): number {
     if (this.phase === LISTENING) return -EINVAL;
-    return this.system.env.tcp.outq(this.connection);
+    const c = this.connection;
+    if (c.state <= SYN_RECEIVED) return 0;
+    // A FIN on its way counts for one, as in Linux.
+    const finOut =
+      c.state === FIN_WAIT_1 || c.state === CLOSING || c.state === LAST_ACK ? 1 : 0;
+    return this.system.env.tcp.outq(c) + finOut;
   }
 
   /** SIOCATMARK: the next byte is the urgent one. */
   get isAtMark(): boolean {
     const c = this.connection;
-    return c.urgentIn && c.rcvUp === c.rcvRead;
+    return bytesToMark(c) === 0;
   }
 
   override takeError(): number {
