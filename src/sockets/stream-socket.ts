@@ -1,4 +1,10 @@
-import { IPV4_ANY, IPV4_LOOPBACK, IPV6_ANY, IPV6_LOOPBACK, type IpAddress } from "../base/address.ts";
+import {
+  IPV4_ANY,
+  IPV4_LOOPBACK,
+  IPV6_ANY,
+  IPV6_LOOPBACK,
+  type IpAddress,
+} from "../base/address.ts";
 import {
   EADDRNOTAVAIL,
   EAFNOSUPPORT,
@@ -21,11 +27,7 @@ import {
   type PortHandle,
 } from "../base/port-table.ts";
 import { RECEIVE_DISCARD, RECEIVE_PEEK, SEND_MORE, SEND_URGENT } from "../tcp/calls.ts";
-import {
-  TCP_EVENT_CLOSED,
-  type TcpConnection,
-  type TcpOwner,
-} from "../tcp/connection.ts";
+import { TCP_EVENT_CLOSED, type TcpConnection, type TcpOwner } from "../tcp/connection.ts";
 import type { TcpInfo } from "../tcp/info.ts";
 import type { ListenerOwner, TcpListener } from "../tcp/listener.ts";
 import type { SocketOptions } from "../tcp/socket-options.ts";
@@ -104,12 +106,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   private readShut = false;
   private writeShut = false;
 
-  constructor(
-    system: SocketSystem,
-    domain: number,
-    protocol: number,
-    connection?: TcpConnection,
-  ) {
+  constructor(system: SocketSystem, domain: number, protocol: number, connection?: TcpConnection) {
     super(system, domain, protocol);
     this.connection = connection ?? system.env.tcp.create();
     this.connection.owner = this;
@@ -150,7 +147,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     } else if (!this.fits(to)) {
       return -EAFNOSUPPORT;
     }
-    if (this.binding !== 0 || this.phase !== IDLE || this.connection.state !== CLOSED) return -EINVAL;
+    if (this.binding !== 0 || this.phase !== IDLE || this.connection.state !== CLOSED)
+      return -EINVAL;
     if (address.isIpv4 && this.isIpv6 && this.v6only) return -EINVAL;
     if (!address.isUnspecified) {
       const kind = env.kindOf(address);
@@ -546,8 +544,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     const c = this.connection;
     if (c.state <= SYN_RECEIVED) return 0;
     // A FIN on its way counts for one, as in Linux.
-    const finOut =
-      c.state === FIN_WAIT_1 || c.state === CLOSING || c.state === LAST_ACK ? 1 : 0;
+    const finOut = c.state === FIN_WAIT_1 || c.state === CLOSING || c.state === LAST_ACK ? 1 : 0;
     return this.system.env.tcp.outq(c) + finOut;
   }
 
@@ -644,7 +641,6 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   info(): TcpInfo {
     return this.system.env.tcp.info(this.connection);
   }
-
 }
 
 /** Data that a SYN has room for: a segment less the most that options take, as Linux reckons. */
