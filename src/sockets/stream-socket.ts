@@ -66,7 +66,7 @@ import {
 } from "./constants.ts";
 import { ADDRESS_BROADCAST, ADDRESS_MULTICAST, ADDRESS_OTHER } from "./environment.ts";
 import type { ControlMessage, ReceiveInfo } from "./message.ts";
-import { Socket } from "./socket.ts";
+import { SOCKET_FIRST_FREE, Socket } from "./socket.ts";
 import type { SocketAddress } from "./socket-address.ts";
 import type { SocketSystem } from "./socket-system.ts";
 import { bytesToMark, receiveUrgent, urgentByteIsThere } from "./urgent.ts";
@@ -78,6 +78,17 @@ const CONNECTING = 1;
 const CONNECTED = 2;
 const LISTENING = 3;
 
+// Flags of a stream socket.
+/** bind() named the port: it stays with the socket when a connection ends. */
+const PORT_LOCKED = SOCKET_FIRST_FREE;
+const OWNS_OPTIONS = SOCKET_FIRST_FREE << 1;
+const BIND_WITHOUT_PORT = SOCKET_FIRST_FREE << 2;
+const ANY_DESTINATION = SOCKET_FIRST_FREE << 3;
+const ABORTED = SOCKET_FIRST_FREE << 4;
+// shutdown() of either side, by us.
+const READ_SHUT = SOCKET_FIRST_FREE << 5;
+const WRITE_SHUT = SOCKET_FIRST_FREE << 6;
+
 /** SOCK_STREAM: a TCP connection or listener with the manners of Linux's socket calls. */
 export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   override readonly type = SOCK_STREAM;
@@ -87,24 +98,12 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   private binding: PortHandle = 0;
   private boundAddress: IpAddress;
   private boundPort = 0;
-  /** bind() named the port: it stays with the socket when a connection ends. */
-  private portLocked = false;
-  private ownsOptions = false;
-  /** IP_BIND_ADDRESS_NO_PORT: bind() to an address and port 0 leaves the port to connect(). */
-  bindWithoutPort = false;
-  /** Listen for every destination of the interface, not only for the host's addresses: gateways and tunnels. */
-  anyDestination = false;
   /** Told once when the connection is over, in the course of takeEvents. */
   onGone: (() => void) | undefined = undefined;
-  /** abort() was called. */
-  wasAborted = false;
   /** What broke the connection, kept beside the error that the calls report once; 0: nothing did. */
   finalError = 0;
   /** The urgent pointer whose byte was read by recv(MSG_OOB). */
-  private oobReadUp = Number.NaN;
-  /** shutdown() of either side, by us. */
-  private readShut = false;
-  private writeShut = false;
+  private oobReadUp: number | undefined = undefined;
 
   constructor(system: SocketSystem, domain: number, protocol: number, connection?: TcpConnection) {
     super(system, domain, protocol);
@@ -116,12 +115,31 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
 
   // Options
 
+  /** IP_BIND_ADDRESS_NO_PORT: bind() to an address and port 0 leaves the port to connect(). */
+  get bindWithoutPort(): boolean {
+    return this.is(BIND_WITHOUT_PORT);
+  }
+  set bindWithoutPort(on: boolean) {
+    this.put(BIND_WITHOUT_PORT, on);
+  }
+  /** Listen for every destination of the interface, not only for the host's addresses: gateways and tunnels. */
+  get anyDestination(): boolean {
+    return this.is(ANY_DESTINATION);
+  }
+  set anyDestination(on: boolean) {
+    this.put(ANY_DESTINATION, on);
+  }
+  /** abort() was called. */
+  get wasAborted(): boolean {
+    return this.is(ABORTED);
+  }
+
   /** Changes options of this socket alone; they are shared until then. */
   change(edit: (options: SocketOptions) => void): void {
     const c = this.connection;
-    if (!this.ownsOptions) {
+    if (!this.is(OWNS_OPTIONS)) {
       c.options = { ...c.options };
-      this.ownsOptions = true;
+      this.put(OWNS_OPTIONS, true);
     }
     edit(c.options);
     this.system.env.tcp.optionsChanged(c);
@@ -164,7 +182,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
       return 0;
     }
     const result = this.take(address, to.port);
-    if (result === 0) this.portLocked = to.port !== 0;
+    if (result === 0) this.put(PORT_LOCKED, to.port !== 0);
     return result;
   }
 
@@ -287,8 +305,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     const fresh = this.system.env.tcp.create(old.options);
     fresh.owner = this;
     this.connection = fresh;
-    this.readShut = false;
-    this.writeShut = false;
+    this.put(READ_SHUT, false);
+    this.put(WRITE_SHUT, false);
   }
 
   override connectResult(): number {
@@ -489,11 +507,11 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
       return 0;
     }
     if (how !== SHUT_RD) {
-      this.writeShut = true;
+      this.put(WRITE_SHUT, true);
       tcp.shutdownWrite(c);
     }
     if (how === SHUT_RD || how === SHUT_RDWR) {
-      this.readShut = true;
+      this.put(READ_SHUT, true);
       tcp.shutdownRead(c);
     }
     this.system.wakeSocket(this);
@@ -508,8 +526,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     // To the application TIME-WAIT is over: nothing more will come or go.
     const closed = c.state === CLOSED || c.state === TIME_WAIT;
     const wasOpen = closed && c.path !== undefined;
-    const readEnd = this.readShut || c.finReceived || wasOpen;
-    const writeEnd = this.writeShut || c.finQueued || wasOpen;
+    const readEnd = this.is(READ_SHUT) || c.finReceived || wasOpen;
+    const writeEnd = this.is(WRITE_SHUT) || c.finQueued || wasOpen;
     let bits = 0;
     if (closed || (readEnd && writeEnd)) bits |= POLLHUP;
     if (readEnd) bits |= POLLIN | POLLRDNORM | POLLRDHUP;
@@ -574,7 +592,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   /** The connection is over; its port is free unless bind() chose it and the socket is still open. */
   private gone(): void {
     this.finalError ||= this.connection.error;
-    if (this.closed || !this.portLocked) this.unbind();
+    if (this.closed || !this.is(PORT_LOCKED)) this.unbind();
     if (!this.closed) this.setActive(false);
     const { onGone } = this;
     this.onGone = undefined;
@@ -591,7 +609,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
 
   /** RST instead of an orderly end; the socket stays to be closed. */
   abort(): void {
-    this.wasAborted = true;
+    this.put(ABORTED, true);
     if (this.phase !== LISTENING && this.connection.state !== CLOSED) {
       this.system.env.tcp.abort(this.connection);
     }

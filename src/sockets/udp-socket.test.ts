@@ -68,7 +68,8 @@ describe("UDP with promises", () => {
   });
 
   test("send waits for room when the buffer is full, and loses nothing", async () => {
-    pair({ bitsPerSecond: 10_000_000 });
+    pair({ bitsPerSecond: 10_000_000, queue: { packets: 5, whenFull: "wait" } });
+    await lan.settle(a.ping("10.0.0.2")); // ARP holds only so many packets
     const server = await b.udp({ port: 5000, receiveBuffer: 4_000_000 });
     const client = await a.udp({ sendBuffer: 10_000 });
     const sending = (async () => {
