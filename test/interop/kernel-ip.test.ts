@@ -19,8 +19,7 @@ describe.skipIf(obstacle !== undefined).each([
     pair = await KernelPair.open(options);
   });
   afterAll(async () => {
-    expect(await pair.leftovers()).toEqual({ frames: 0, pages: 0 });
-    await pair.close();
+    await pair.checkLeaks().finally(() => pair.close());
   });
 
   it.each([
