@@ -65,8 +65,7 @@ export function versionsFor(script: Script, options: ScriptOptions): IpVersion[]
 export function runScript(text: string, options: ScriptOptions): VersionResult[] {
   let versions: IpVersion[] = [options.version ?? "ipv4"];
   try {
-    const { definitions, platform } = options;
-    versions = versionsFor(parseScript(text, { definitions, platform }), options);
+    versions = versionsFor(parseFor(text, versions[0]!, options), options);
   } catch (error) {
     return [resultOf(versions[0]!, error)];
   }
@@ -81,12 +80,7 @@ function runVersion(text: string, version: IpVersion, options: ScriptOptions): V
   const memory = spare ?? new FrameMemory(createKernel(frameMemoryBytes(MEMORY)), MEMORY);
   spare = undefined;
   try {
-    const definitions = new Map([
-      ...versionDefinitions(version),
-      ...cookieDefinitions(version, options.fastOpenCookies ?? {}),
-      ...options.definitions,
-    ]);
-    const script = parseScript(text, { definitions, platform: options.platform });
+    const script = parseFor(text, version, options);
     const settings = scriptSettings(script, version, options);
     run = new ScriptRun({
       script,
@@ -106,6 +100,15 @@ function runVersion(text: string, version: IpVersion, options: ScriptOptions): V
     result = { ...result, ladder: transcript.format() };
   }
   return printed.length === 0 ? result : { ...result, printed };
+}
+
+function parseFor(text: string, version: IpVersion, options: ScriptOptions): Script {
+  const definitions = new Map([
+    ...versionDefinitions(version),
+    ...cookieDefinitions(version, options.fastOpenCookies ?? {}),
+    ...options.definitions,
+  ]);
+  return parseScript(text, { definitions, platform: options.platform });
 }
 
 function ended(run: ScriptRun): boolean {
