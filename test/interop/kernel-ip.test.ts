@@ -13,6 +13,7 @@ describe.skipIf(obstacle !== undefined).each([
   { offload: true, tun: false },
   { offload: false, tun: false },
   { offload: true, tun: true },
+  { offload: false, tun: false, mtu: 9000 },
 ])(`IP against the kernel, %o${title}`, (options) => {
   let pair: KernelPair;
   beforeAll(async () => {
