@@ -4,7 +4,7 @@ import { realTime } from "../network/real-time.ts";
 import { hostResolver } from "../services/host-resolver.ts";
 import type { SocketHost } from "../sockets/socket-host.ts";
 import { Failure, sentence } from "./failure.ts";
-import { buildLan } from "./lan.ts";
+import { buildLan, type Lan } from "./lan.ts";
 
 /** Options of every command that needs a host on a TAP or TUN device. */
 export interface HostFlags {
@@ -46,6 +46,8 @@ export function hostOptions(command: Command): Command {
 export interface RunningHost {
   readonly network: Network;
   readonly host: SocketHost;
+  /** The built-in LAN, when the host is its client. */
+  readonly lan?: Lan;
   /** What it stands on, for people. */
   readonly where: string;
   /** Drains connections, then lets the device go. */
@@ -65,6 +67,7 @@ function onLan(flags: HostFlags): RunningHost {
   return {
     network: lan.network,
     host: lan.client,
+    lan,
     where: "the built-in LAN (server, gateway and client are its hosts)",
     async close(timeoutMs = 2000) {
       await lan.client.close({ timeout: timeoutMs });
@@ -81,7 +84,7 @@ async function onTap(flags: HostFlags, name: string): Promise<RunningHost> {
   const device = await openTap({
     name,
     tun: flags.tun ?? false,
-    ...(flags.create ? { create: { addresses: flags.peer } } : {}),
+    ...(flags.create ? { create: { peers: flags.peer } } : {}),
     ...(flags.mtu === undefined ? {} : { mtu: flags.mtu }),
   });
   try {
