@@ -443,7 +443,12 @@ function control(env: TcpEnvironment, c: TcpConnection): void {
     if (!c.isCwndLimited) return;
     controller = attachController(env, c);
   }
-  sample.isInRecovery = c.caState >= CA_CWR;
+  // RFC 5681 §3.2 (1): no growth for what arrives beyond a gap, unless the path is known to reorder.
+  sample.isInRecovery =
+    c.caState >= CA_CWR ||
+    (c.caState === CA_DISORDER &&
+      sample.ackedBytes === 0 &&
+      (c.loss === undefined || c.loss.reordering <= env.settings.dupThresh));
   sample.isInRtoRecovery = c.caState === CA_LOSS;
   c.rate!.finish(sample, c.minRttUs);
   if (sample.deliveryRate > 0) c.deliveryRate = Math.round(sample.deliveryRate);

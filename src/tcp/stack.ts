@@ -39,7 +39,6 @@ import type { TcpSettings } from "./settings.ts";
 import type { SocketOptions } from "./socket-options.ts";
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT } from "./state.ts";
 import { connectionTimer } from "./timers.ts";
-import { windowUpdateDue } from "./window.ts";
 import { ACK, RST } from "../wire/tcp.ts";
 
 /** Connections without room that a poll looks at before it gives up: thousands may wait for one device. */
@@ -304,7 +303,6 @@ export class TcpStack implements Transport {
     if (o.sendBuffer > 0) c.sndBufSize = o.sendBuffer;
     if (c.state === CLOSED || c.state === LISTEN) return;
     armKeepAlive(env, c);
-    if (windowUpdateDue(env.settings, c)) c.ackFlags |= 1;
     env.wantOutput(c);
     env.onWork();
   }
