@@ -1,5 +1,13 @@
 /** Send and receive buffers as strips of bytes (RFC 9293 §3.3.1, figures 3 and 4). */
+import type { ConnectionView } from "../../base/trace.ts";
 import type { ConnectionVariables } from "../events.ts";
+
+/** What a strip needs of a connection; numbers signed or unsigned. */
+export type SendVariables = Pick<ConnectionVariables, "sndUna" | "sndNxt" | "sndEnd" | "sndWnd">;
+export type ReceiveVariables = Pick<
+  ConnectionVariables,
+  "rcvNxt" | "rcvRead" | "rcvAdv" | "finReceived" | "ranges"
+>;
 
 export type StripKind =
   | "acknowledged"
@@ -35,7 +43,7 @@ export interface Strip {
  */
 export function sendStrip(
   title: string,
-  v: ConnectionVariables,
+  v: SendVariables,
   iss: number,
   total = 0,
 ): Strip {
@@ -59,7 +67,7 @@ export function sendStrip(
 }
 
 /** The receive side: read, waiting for the application, gaps and what lies beyond them, free. */
-export function receiveStrip(title: string, v: ConnectionVariables, irs: number): Strip {
+export function receiveStrip(title: string, v: ReceiveVariables, irs: number): Strip {
   const at = (seq: number) => (seq - irs - 1) | 0;
   const fin = v.finReceived ? 1 : 0;
   const read = Math.max(0, at(v.rcvRead));
@@ -81,4 +89,13 @@ export function receiveStrip(title: string, v: ConnectionVariables, irs: number)
 
 function parts(list: readonly [StripKind, number, number][]): StripPart[] {
   return list.filter(([, from, to]) => to > from).map(([kind, from, to]) => ({ kind, from, to }));
+}
+
+/** What waits beyond a gap, of a connection that is alive. */
+export function rangesOf(c: ConnectionView): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (let i = 0; i < (c.outOfOrder?.count ?? 0); i++) {
+    ranges.push([c.outOfOrder!.start(i), c.outOfOrder!.end(i)]);
+  }
+  return ranges;
 }

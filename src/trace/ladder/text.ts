@@ -58,6 +58,8 @@ class Drawing {
   /** Where the lines of the columns stand. */
   private readonly lines: number[] = [];
   private readonly twoSided: boolean;
+  /** The last row shows the lines alone. */
+  private isGap = false;
 
   constructor(ladder: Ladder, width: number, language: Language) {
     this.ladder = ladder;
@@ -103,6 +105,7 @@ class Drawing {
     this.head();
     const beside = this.twoSided ? assign(ladder.items) : undefined;
     for (const item of ladder.items) {
+      if (item.kind !== "text") this.isGap = false;
       switch (item.kind) {
         case "arrow":
           this.arrow(item, beside?.arrows.get(item));
@@ -149,25 +152,33 @@ class Drawing {
       }
       free = this.lines[i] + Math.ceil(Math.max(stringWidth(column.name), stringWidth(column.detail)) / 2) + 1;
     });
-    this.rows.push(names, details, this.lifelines());
+    this.rows.push(names, details);
+    this.gap();
   }
 
   private lifelines(): TextRow {
     const row = new TextRow(this.width);
     for (const x of this.lines) row.put(x, "│", "dim");
-    this.rows.length; // the caller pushes
     return row;
   }
 
   private sentence(label: string, text: string): void {
-    this.rows.push(this.lifelines());
+    this.gap();
     const indent = label === "" ? 0 : Math.max(3, stringWidth(label) + 2);
+    this.isGap = false;
     wrapped(text, this.width - indent).forEach((line, i) => {
       const row = new TextRow(this.width);
       if (i === 0 && label !== "") row.put(0, label, "bold");
       row.put(indent, line);
       this.rows.push(row);
     });
+    this.gap();
+  }
+
+  /** One row of lines alone, never two. */
+  private gap(): void {
+    if (this.isGap) return;
+    this.isGap = true;
     this.rows.push(this.lifelines());
   }
 
