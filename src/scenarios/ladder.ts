@@ -12,9 +12,10 @@ export function actLadder(
   const extra: LadderItem[] = [...act.extra];
   if (options.narration ?? true) {
     for (const step of act.steps) {
-      const { timeUs, strips } = step;
-      extra.push({ kind: "text", timeUs, label: String(step.number), text: step.text[language] });
-      if (strips.length > 0) extra.push({ kind: "strips", timeUs, strips });
+      const { timeUs, strips, said } = step;
+      const label = String(step.number);
+      extra.push({ kind: "text", timeUs, label, text: step.text[language], said });
+      if (strips.length > 0) extra.push({ kind: "strips", timeUs, strips, said });
     }
   }
   return buildLadder(act.log, act.trace, {
@@ -22,6 +23,8 @@ export function actLadder(
     order: act.hosts,
     marks: act.marks,
     limit: act.limit,
+    firstPacket: act.firstPacket,
+    firstEvent: act.firstEvent,
     ...(act.protocols === undefined ? {} : { protocols: act.protocols }),
     ...options,
     extra,

@@ -1,6 +1,6 @@
 /** What a scenario is, and what a run of it brings. */
 import type { Trace } from "../trace/events.ts";
-import type { LadderItem, MarkKind } from "../trace/ladder/model.ts";
+import type { LadderItem, MarkKind, Said } from "../trace/ladder/model.ts";
 import type { Strip } from "../trace/ladder/strips.ts";
 import type { PacketLog } from "../trace/packet-log.ts";
 import type { Theatre } from "./theatre.ts";
@@ -35,6 +35,7 @@ export interface Step {
   readonly number: number;
   readonly text: Text;
   readonly strips: readonly Strip[];
+  readonly said: Said;
 }
 
 /** A value that a run is about, and that its test holds. */
@@ -71,6 +72,9 @@ export interface ActResult {
   readonly marks: readonly MarkKind[];
   /** Protocols that it shows; undefined: all. */
   readonly protocols: readonly string[] | undefined;
+  /** From which packet and event on the ladder shows it. */
+  readonly firstPacket: number;
+  readonly firstEvent: number;
   /** Most packets that the ladder shows; the rest is in the log. */
   readonly limit: number;
   readonly extra: readonly LadderItem[];

@@ -6,6 +6,8 @@ import type { Interface } from "../host/interface.ts";
 import { Network } from "../network/network.ts";
 import { virtualTime, type VirtualTime } from "../sim/virtual-time.ts";
 import type { Connection } from "../sockets/connection.ts";
+import type { Listener } from "../sockets/listener.ts";
+import type { StreamOptions } from "../sockets/option-names.ts";
 import type { SocketHost } from "../sockets/socket-host.ts";
 import { Capture } from "../trace/capture.ts";
 import { buildLadder } from "../trace/ladder/build.ts";
@@ -28,6 +30,14 @@ export interface StageOptions {
   readonly events?: number;
 }
 
+export interface Opened {
+  /** The client's end. */
+  readonly connection: Connection;
+  /** The server's end. */
+  readonly accepted: Connection;
+  readonly listener: Listener;
+}
+
 const MEMORY: FrameMemoryOptions = { smallFrames: 2048, largeFrames: 8, pages: 512, reserve: 16 };
 
 /** One way in milliseconds unless a scenario says otherwise: numbers that are easy to read. */
@@ -47,6 +57,8 @@ export class Stage {
   private readonly options: StageOptions;
   private readonly firstStep: number;
   private nextAddress = 1;
+  private firstEvent = 0;
+  private firstPacket = 0;
 
   constructor(seed: number, firstStep: number, options: StageOptions) {
     this.options = options;
@@ -71,7 +83,7 @@ export class Stage {
         tcp: { timestamps: false, ...config.tcp },
       },
     });
-    host.tcp.tracer = this.recorder.tracer(name);
+    host.tcp.tracer = this.recorder.tracer(name, this.network);
     this.hosts.push(host);
     return host;
   }
@@ -144,6 +156,36 @@ export class Stage {
     return { client: a, server: b, cable: this.cable(a, b, options) };
   }
 
+  /** A connection between two hosts, opened and accepted. ISN 1000 and 2000, ports 40000 and 80, unless said otherwise. */
+  async open(
+    client: SocketHost,
+    server: SocketHost,
+    options: {
+      readonly address?: string;
+      readonly port?: number;
+      readonly client?: StreamOptions & { readonly localPort?: number };
+      readonly server?: StreamOptions;
+    } = {},
+  ): Promise<Opened> {
+    const { port = 80, address = "10.0.0.2" } = options;
+    const listener = await server.listen({ port, isn: 2000, ...options.server });
+    const connecting = client.connect({
+      host: address,
+      port,
+      localPort: 40_000,
+      isn: 1000,
+      ...options.client,
+    });
+    const accepted = await this.until(listener.accept());
+    return { connection: await this.until(connecting), accepted, listener };
+  }
+
+  /** The curtain rises: what was before is not shown. */
+  begin(): void {
+    this.firstPacket = this.log.count;
+    this.firstEvent = this.recorder.store.written;
+  }
+
   // Time
 
   get nowUs(): number {
@@ -174,6 +216,7 @@ export class Stage {
       number: this.firstStep + this.steps.length + 1,
       text: { en, ko },
       strips,
+      said: { packets: this.log.count, events: this.recorder.store.written },
     });
   }
 
@@ -218,6 +261,7 @@ export class Stage {
     const found: { arrow: LadderArrow; from: string; to: string }[] = [];
     for (const item of ladder.items) {
       if (isMark(item) || item.kind !== "arrow") continue;
+      if (item.packet < this.firstPacket) continue;
       const [from, to] = [item.from, item.to].map((i) => ladder.columns[i].name);
       found.push({ arrow: item, from, to });
     }
@@ -248,6 +292,8 @@ export class Stage {
       trace,
       marks: this.options.marks ?? ["state", "timer", "drop", "congestion"],
       protocols: this.options.protocols ?? NO_ARP,
+      firstPacket: this.firstPacket,
+      firstEvent: this.firstEvent,
       limit: this.options.limit ?? 60,
       extra: [],
     };

@@ -13,6 +13,7 @@ export type StripKind =
   | "acknowledged"
   | "in-flight"
   | "may-send"
+  | "open"
   | "must-wait"
   | "read"
   | "waiting"
@@ -38,18 +39,14 @@ export interface Strip {
 
 /**
  * The send side: acknowledged, in flight, may be sent (inside the peer's
- * window), must wait (written, beyond the window). `total` is what the
- * application wants to send in all, when more is to come than is written.
+ * window), must wait (beyond it), and how far the window is open beyond all
+ * that. `total` is what the application wants to send in all, when more is to
+ * come than is written.
  */
-export function sendStrip(
-  title: string,
-  v: SendVariables,
-  iss: number,
-  total = 0,
-): Strip {
+export function sendStrip(title: string, v: SendVariables, iss: number, total = 0): Strip {
   const at = (seq: number) => (seq - iss - 1) | 0;
   const una = Math.max(0, at(v.sndUna));
-  const end = Math.max(0, at(v.sndEnd), total);
+  const end = Math.max(una, at(v.sndEnd), total);
   // FIN counts for one in the sequence, not in the bytes.
   const next = Math.max(una, Math.min(at(v.sndNxt), Math.max(at(v.sndEnd), una)));
   const edge = Math.max(next, una + v.sndWnd);
@@ -60,8 +57,9 @@ export function sendStrip(
     parts: parts([
       ["acknowledged", 0, una],
       ["in-flight", una, next],
-      ["may-send", next, edge],
-      ["must-wait", edge, Math.max(edge, end)],
+      ["may-send", next, Math.min(edge, end)],
+      ["must-wait", edge, end],
+      ["open", end, edge],
     ]),
   };
 }

@@ -58,8 +58,8 @@ class Drawing {
   /** Where the lines of the columns stand. */
   private readonly lines: number[] = [];
   private readonly twoSided: boolean;
-  /** The last row shows the lines alone. */
-  private isGap = false;
+  /** How many rows there were behind the last one that shows the lines alone. */
+  private gapAt = -1;
 
   constructor(ladder: Ladder, width: number, language: Language) {
     this.ladder = ladder;
@@ -105,7 +105,6 @@ class Drawing {
     this.head();
     const beside = this.twoSided ? assign(ladder.items) : undefined;
     for (const item of ladder.items) {
-      if (item.kind !== "text") this.isGap = false;
       switch (item.kind) {
         case "arrow":
           this.arrow(item, beside?.arrows.get(item));
@@ -165,7 +164,6 @@ class Drawing {
   private sentence(label: string, text: string): void {
     this.gap();
     const indent = label === "" ? 0 : Math.max(3, stringWidth(label) + 2);
-    this.isGap = false;
     wrapped(text, this.width - indent).forEach((line, i) => {
       const row = new TextRow(this.width);
       if (i === 0 && label !== "") row.put(0, label, "bold");
@@ -177,9 +175,9 @@ class Drawing {
 
   /** One row of lines alone, never two. */
   private gap(): void {
-    if (this.isGap) return;
-    this.isGap = true;
+    if (this.gapAt === this.rows.length) return;
     this.rows.push(this.lifelines());
+    this.gapAt = this.rows.length;
   }
 
   // Arrows
