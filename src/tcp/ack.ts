@@ -51,10 +51,14 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
   if (advanced) acknowledge(env, c, seg.ack);
   const windowChanged = updateSendWindow(c, seg) && c.sndWnd !== priorWnd;
 
-  if (sample.deliveredBytes > 0) measureRtt(env, c, seg, advanced);
+  // A D-SACK says that a duplicate drew this ACK: its timestamp, and the time since the
+  // originals were sent, tell how long their lost ACK was missed, timeouts included.
+  const drawnByDuplicate = (sacked & SACK_DUPLICATE) !== 0;
+  if (sample.deliveredBytes > 0 && !drawnByDuplicate) measureRtt(env, c, seg, advanced);
   if (advanced) {
     c.retransmits = 0;
-    if (c.rtoBackoff > 0) undoBackoff(c, env.rto);
+    // Karn: the backed-off timeout stays until a sample (RFC 6298 §5), unless the timeout was needless.
+    if (drawnByDuplicate && c.rtoBackoff > 0) undoBackoff(c, env.rto);
   }
   // Any answer shows that the peer lives (MUST-37); the backoff ends with an open window.
   c.probesOut = 0;
@@ -144,7 +148,7 @@ function acknowledge(env: TcpEnvironment, c: TcpConnection, ack: number): void {
         if ((flags & EVER_RETRANSMITTED) === 0) {
           env.progress.lastAckedSentUs = sent.sentUs(i);
           if (env.progress.firstAckedSentUs < 0) env.progress.firstAckedSentUs = env.progress.lastAckedSentUs;
-          env.progress.originalAcked = true;
+          if (loss !== undefined && seqLeq(end, loss.highSeq)) env.progress.originalAcked = true;
           if (loss !== undefined && seqLt(sent.start(i), loss.fack)) {
             noteReordering(loss, sent.start(i), c.sndMss);
           }
@@ -392,10 +396,14 @@ function inLoss(
     if (seqGt(c.sndNxt, loss.highSeq)) {
       if ((sacked & SACK_NEWS) !== 0 || isDuplicate) loss.frto = false; // step 3a: real
     } else if (advanced && seqLt(c.sndUna, loss.highSeq)) {
-      // Step 2b: probe with new data before sending more again.
       loss.highSeq = c.sndNxt;
-      loss.frtoProbe = true;
-      return;
+      if (c.unsentBytes > 0 && seqGt((c.sndUna + c.sndWnd) | 0, c.sndNxt)) {
+        // Step 2b: probe with new data before sending more again.
+        loss.frtoProbe = true;
+        return;
+      }
+      // Nothing to probe with: conventional recovery.
+      loss.frto = false;
     }
   }
   if (seqGeq(c.sndUna, loss.highSeq)) {
@@ -435,7 +443,12 @@ function control(env: TcpEnvironment, c: TcpConnection): void {
     if (!c.isCwndLimited) return;
     controller = attachController(env, c);
   }
-  sample.isInRecovery = c.caState >= CA_CWR;
+  // RFC 5681 §3.2 (1): no growth for what arrives beyond a gap, unless the path is known to reorder.
+  sample.isInRecovery =
+    c.caState >= CA_CWR ||
+    (c.caState === CA_DISORDER &&
+      sample.ackedBytes === 0 &&
+      (c.loss === undefined || c.loss.reordering <= env.settings.dupThresh));
   sample.isInRtoRecovery = c.caState === CA_LOSS;
   c.rate!.finish(sample, c.minRttUs);
   if (sample.deliveryRate > 0) c.deliveryRate = Math.round(sample.deliveryRate);

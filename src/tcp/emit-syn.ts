@@ -94,7 +94,7 @@ export function emitSyn(
   const memory = env.memory;
   const frame = memory.alloc(TCP_HEADER + MAX_OPTIONS + length, true);
   if (frame === NO_FRAME) {
-    env.counters.memoryFailures++;
+    env.noFrame();
     return false;
   }
   const s = env.settings;

@@ -53,7 +53,7 @@ export function emitSegment(
   if (sackBlocks > 0) headerLength += 4 + 8 * sackBlocks;
   const frame = memory.alloc(headerLength + length, length === 0 || !fresh);
   if (frame === NO_FRAME) {
-    env.counters.memoryFailures++;
+    env.noFrame();
     return false;
   }
   const at = memory.start(frame);
@@ -135,6 +135,7 @@ export function emitSegment(
 function acknowledged(c: TcpConnection): void {
   c.lastAckSent = c.rcvNxt;
   c.ackFlags = 0;
+  c.gapFilled = false;
   c.delayedAckAtUs = NEVER;
   c.dsackStart = c.dsackEnd;
 }

@@ -5,7 +5,7 @@ import type { IpSender } from "../base/path.ts";
 import { Queue } from "../base/queue.ts";
 import { REASON_NONE, type Tracer } from "../base/trace.ts";
 import type { RandomSource } from "../base/random.ts";
-import type { Timers } from "../base/timers.ts";
+import { NEVER, type Timers } from "../base/timers.ts";
 import { ACK, RST } from "../wire/tcp.ts";
 import { AckSample } from "./congestion/controller.ts";
 import type { ConnectionHome, TcpConnection } from "./connection.ts";
@@ -80,6 +80,11 @@ export class TcpEnvironment implements ConnectionHome {
   /** Connections that may have something to send, each once. */
   readonly ready = new Queue<TcpConnection>();
   readonly events = new Queue<EventSource>();
+  /** Connections that found no frame; they try again at `retryAtUs`. */
+  readonly starved = new Queue<TcpConnection>();
+  /** Set by whoever found no frame. */
+  outOfFrames = false;
+  retryAtUs = NEVER;
   /** Time of the current input, poll or call. */
   nowUs = 0;
   /** Connections that nobody holds and that still deliver. */
@@ -163,6 +168,13 @@ export class TcpEnvironment implements ConnectionHome {
     this.ready.push(c);
   }
 
+  /** A frame could not be had: counted, and tried again a little later, when others have given theirs back. */
+  noFrame(): void {
+    this.counters.memoryFailures++;
+    this.outOfFrames = true;
+    if (this.retryAtUs === NEVER) this.retryAtUs = this.nowUs + FRAME_RETRY_US;
+  }
+
   /** Notes events, for `takeEvents`. */
   notify(c: EventSource, bits: number): void {
     if (c.pendingEvents === 0) this.events.push(c);
@@ -179,6 +191,9 @@ export class TcpEnvironment implements ConnectionHome {
     if (this.sentPool.length < 64 && queue.capacity <= 1024) this.sentPool.push(queue);
   }
 }
+
+/** How long to wait when no frame is free: frames on their way come back within a few of these. */
+const FRAME_RETRY_US = 1000;
 
 function rtoSettings(s: TcpSettings): RtoSettings {
   return {

@@ -73,11 +73,21 @@ export function completeHandshake(env: TcpEnvironment, c: TcpConnection, seg: Se
 
 /** The SYN's own round trip, if it was sent once, or its timestamp (RFC 6298 §3, §5.7). */
 export function measureHandshake(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
-  if (c.retransmits === 0) takeRttSample(env, c, env.nowUs - c.lastSentUs);
-  else if (c.timestampsOn && seg.options.hasTimestamps && seg.options.tsEcr !== 0) {
+  const sinceSentUs = env.nowUs - c.lastSentUs;
+  if (c.retransmits === 0) {
+    takeRttSample(env, c, sinceSentUs);
+    return;
+  }
+  if (c.timestampsOn && seg.options.hasTimestamps && seg.options.tsEcr !== 0) {
     const ms = (timestampNow(c, env.nowUs) - seg.options.tsEcr) | 0;
-    if (ms >= 0) takeRttSample(env, c, Math.max(1, ms) * 1000);
-  } else fallBackAfterSynTimeout(c, env.rto);
+    // An echo of an earlier SYN may mean that the first answer was lost: then it
+    // counts the timeouts too, and says nothing of the path.
+    if (ms >= 0 && ms <= Math.floor(sinceSentUs / 1000) + 1) {
+      takeRttSample(env, c, Math.max(1, ms) * 1000);
+      return;
+    }
+  }
+  fallBackAfterSynTimeout(c, env.rto);
 }
 
 /** Enters ESTABLISHED: our SYN is acknowledged by `seg`. */

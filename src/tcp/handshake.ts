@@ -19,10 +19,7 @@ export function sendHandshake(env: TcpEnvironment, c: TcpConnection): void {
   // Only the first SYN carries cookie and data (RFC 7413 §4.1.3.1).
   const cookie = !active || c.retransmits === 0 ? c.fastOpenCookie : undefined;
   const length = active && cookie !== undefined && c.retransmits === 0 ? synDataLength(env, c) : 0;
-  if (!emitSyn(env, c, cookie, length, withEcn)) {
-    env.wantOutput(c);
-    return;
-  }
+  if (!emitSyn(env, c, cookie, length, withEcn)) return;
   c.synDue = false;
   if (length > 0) {
     c.synDataSent = true;

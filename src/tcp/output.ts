@@ -71,7 +71,7 @@ export function output(env: TcpEnvironment, c: TcpConnection): number {
  * merges segments says that the peer's clock does not depend on it.
  */
 function sendOwedAcks(env: TcpEnvironment, c: TcpConnection): void {
-  if (c.ackFlags === 0 || c.outOfOrder !== undefined || c.path!.coalesces) return;
+  if (c.ackFlags === 0 || c.outOfOrder !== undefined || c.gapFilled || c.path!.coalesces) return;
   const step = env.settings.ackEvery * c.rcvMss;
   while (((c.rcvNxt - c.lastAckSent) | 0) >= 2 * step && c.path!.room() > 1) {
     const duties = c.ackFlags;
@@ -134,7 +134,11 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
     }
     if (budget <= 0 || path.room() <= 0) return finish(env, c, true, cwndFilled, sentAny);
     if (isPaced(env, c)) break;
-    if (!sendNew(env, c, length)) return finish(env, c, true, cwndFilled, sentAny);
+    if (!sendNew(env, c, length)) {
+      // No large frame is free: one segment may still find a small one.
+      if (length <= mss || !sendNew(env, c, mss)) return finish(env, c, true, cwndFilled, sentAny);
+      length = mss;
+    }
     budget -= length;
     sentAny = true;
   }
@@ -314,10 +318,7 @@ function sendFin(env: TcpEnvironment, c: TcpConnection): void {
     if (c.sent === undefined) armPersist(env, c);
     return;
   }
-  if (!emitSegment(env, c, c.sndNxt, 0, ACK | FIN, false)) {
-    env.wantOutput(c);
-    return;
-  }
+  if (!emitSegment(env, c, c.sndNxt, 0, ACK | FIN, false)) return;
   record(env, c, c.sndNxt, c.sndNxt, true, false);
   if (c.timerKind === TIMER_NONE) armAfterSend(env, c);
 }

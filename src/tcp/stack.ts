@@ -1,5 +1,6 @@
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import { seqGeq, seqLt } from "../base/sequence.ts";
+import { NEVER } from "../base/timers.ts";
 import type { Path } from "../base/path.ts";
 import {
   CALL_ABORT,
@@ -38,7 +39,6 @@ import type { TcpSettings } from "./settings.ts";
 import type { SocketOptions } from "./socket-options.ts";
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT } from "./state.ts";
 import { connectionTimer } from "./timers.ts";
-import { windowUpdateDue } from "./window.ts";
 import { ACK, RST } from "../wire/tcp.ts";
 
 /** Connections without room that a poll looks at before it gives up: thousands may wait for one device. */
@@ -106,7 +106,9 @@ export class TcpStack implements Transport {
     const env = this.env;
     env.nowUs = nowUs;
     this.expireTimeWait(nowUs);
-    let more = env.replies.length > 0 && sendReplies(env);
+    if (env.retryAtUs <= nowUs) this.retryStarved();
+    if (env.replies.length > 0) sendReplies(env);
+    let more = false;
     const ready = env.ready;
     // Each connection gets at most one turn in a poll, so that all share fairly.
     let blocked = 0;
@@ -114,20 +116,35 @@ export class TcpStack implements Transport {
       const c = ready.shift()!;
       c.isQueued = false;
       const before = c.segsOut;
+      env.outOfFrames = false;
       const result = output(env, c);
       budget -= c.segsOut - before;
+      if (env.outOfFrames && c.state !== CLOSED) {
+        if (!c.isQueued) {
+          c.isQueued = true;
+          env.starved.push(c);
+        }
+        continue;
+      }
       if (result === OUTPUT_DONE) continue;
       env.wantOutput(c);
       if (result === OUTPUT_MORE) more = true;
       else blocked++;
     }
-    if (env.replies.length > 0) more = sendReplies(env) || more;
+    if (env.replies.length > 0) sendReplies(env);
     // Those without room wait for the device's word, not for time.
     return more || ready.length > blocked;
   }
 
   nextDeadline(): number {
-    return this.env.demux.timeWait.nextExpiry();
+    return Math.min(this.env.demux.timeWait.nextExpiry(), this.env.retryAtUs);
+  }
+
+  /** Frames may be free again: those that found none have another turn. */
+  private retryStarved(): void {
+    const { env } = this;
+    env.retryAtUs = NEVER;
+    for (let c = env.starved.shift(); c !== undefined; c = env.starved.shift()) env.ready.push(c);
   }
 
   /** Delivers the events noted until now. True: there were some. */
@@ -286,7 +303,6 @@ export class TcpStack implements Transport {
     if (o.sendBuffer > 0) c.sndBufSize = o.sendBuffer;
     if (c.state === CLOSED || c.state === LISTEN) return;
     armKeepAlive(env, c);
-    if (windowUpdateDue(env.settings, c)) c.ackFlags |= 1;
     env.wantOutput(c);
     env.onWork();
   }

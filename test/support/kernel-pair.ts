@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ImpairedDevice, type ImpairedDeviceOptions } from "../../src/devices/impaired-device.ts";
+import type { ImpairedDeviceOptions } from "../../src/devices/impaired-device.ts";
 import type { TapDevice } from "../../src/devices/tap/index.ts";
-import type { Device } from "../../src/link/device.ts";
 import { Network } from "../../src/network/network.ts";
 import { realTime } from "../../src/network/real-time.ts";
-import { SocketHost } from "../../src/sockets/socket-host.ts";
+import type { SocketHost } from "../../src/sockets/socket-host.ts";
 import { type CommandResult, Namespace } from "./netns.ts";
 
 /** Addresses of the two ends. */
@@ -20,7 +19,7 @@ export interface KernelPairOptions {
   readonly tun?: boolean;
   readonly mtu?: number;
   /** Trouble on the way, in our own device: this kernel has no netem. */
-  readonly impairment?: Omit<ImpairedDeviceOptions, "name">;
+  readonly impairment?: ImpairedDeviceOptions;
 }
 
 /** One of our hosts and the real kernel, joined by a TAP device, in a namespace of their own. */
@@ -47,18 +46,12 @@ export class KernelPair {
         clock: realTime(),
         memory: { smallFrames: 8192, largeFrames: 256, pages: 16_384 },
       });
-      const host = new SocketHost({ memory: net.memory, random: net.fork(), clock: net });
-      net.add(host);
+      const host = net.host();
       const tap = await kernel.tap({
         ...tapOptions,
         peers: [`${KERNEL4}/24`, `${KERNEL6}/64`],
       });
-      let device: Device = tap;
-      if (impairment !== undefined) {
-        const impaired = new ImpairedDevice(net.context(), tap, impairment);
-        net.add(impaired);
-        device = impaired;
-      }
+      const device = impairment === undefined ? tap : net.impair(tap, impairment);
       host.addInterface(device, { addresses: [`${OURS4}/24`, `${OURS6}/64`] });
       return new KernelPair(net, host, tap, kernel);
     } catch (error) {
