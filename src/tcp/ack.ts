@@ -438,7 +438,7 @@ function control(env: TcpEnvironment, c: TcpConnection): void {
   sample.isInRecovery = c.caState >= CA_CWR;
   sample.isInRtoRecovery = c.caState === CA_LOSS;
   c.rate!.finish(sample, c.minRttUs);
-  if (sample.deliveryRate > 0) c.deliveryRate = Math.round(sample.deliveryRate);
+  if (sample.deliveryRate > 0) c.deliveryRate = sample.deliveryRate;
   controller.onAck(c, sample);
 }
 
