@@ -457,7 +457,7 @@ function control(env: TcpEnvironment, c: TcpConnection): void {
       (c.loss === undefined || c.loss.reordering <= env.settings.dupThresh));
   sample.isInRtoRecovery = c.caState === CA_LOSS;
   c.rate!.finish(sample, c.minRttUs);
-  if (sample.deliveryRate > 0) c.deliveryRate = Math.round(sample.deliveryRate);
+  if (sample.deliveryRate > 0) c.deliveryRate = sample.deliveryRate;
   controller.onAck(c, sample);
 }
 

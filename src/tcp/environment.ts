@@ -1,4 +1,5 @@
 import type { Counters } from "../base/counters.ts";
+import { FLOAT_ZERO } from "../base/float.ts";
 import type { FrameMemory } from "../base/frame-memory.ts";
 import { KeyedHash } from "../base/keyed-hash.ts";
 import type { IpSender } from "../base/path.ts";
@@ -90,7 +91,7 @@ export class TcpEnvironment implements ConnectionHome {
   /** Doubles while memory stays short. */
   retryDelayUs = FIRST_RETRY_US;
   /** Time of the current input, poll or call. */
-  nowUs = 0;
+  nowUs = FLOAT_ZERO;
   /** Connections that nobody holds and that still deliver. */
   orphans = 0;
   /** Connections whose socket keeps the process alive are counted by the sockets; these are closes still delivering. */
