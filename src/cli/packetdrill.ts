@@ -143,15 +143,10 @@ async function runInThreads(
   count: number,
   finished: (index: number, report: ScriptReport) => void,
 ): Promise<void> {
-  const fromSource = import.meta.url.endsWith(".ts");
-  const url = new URL(`./packetdrill-worker.${fromSource ? "ts" : "js"}`, import.meta.url);
   let next = 0;
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(url, {
-        workerData: settings,
-        ...(fromSource ? { execArgv: ["--import", "tsx"] } : {}),
-      });
+      const worker = startWorker(settings);
       const hand = () => {
         const job = jobs[next++];
         if (job === undefined) void worker.terminate().then(() => resolve());
@@ -165,4 +160,17 @@ async function runInThreads(
       hand();
     });
   await Promise.all(Array.from({ length: count }, work));
+}
+
+/** From the built file, or in a checkout from its source, which a thread has to learn to read first. */
+function startWorker(settings: JobSettings): Worker {
+  if (!import.meta.url.endsWith(".ts")) {
+    return new Worker(new URL("./packetdrill-worker.js", import.meta.url), {
+      workerData: settings,
+    });
+  }
+  const loader = JSON.stringify(import.meta.resolve("tsx/esm/api"));
+  const source = JSON.stringify(new URL("./packetdrill-worker.ts", import.meta.url).href);
+  const code = `import(${loader}).then(({ register }) => { register(); return import(${source}); });`;
+  return new Worker(code, { eval: true, workerData: settings });
 }

@@ -1,6 +1,7 @@
 /** The composition root: one host with its memory, time, interfaces, IP and transports. */
 import { type IpAddress, parseAddress } from "../base/address.ts";
 import { Counters } from "../base/counters.ts";
+import { EBUSY, SocketError } from "../base/errors.ts";
 import type { FrameMemory } from "../base/frame-memory.ts";
 import { type MacAddress, parseMac } from "../base/mac.ts";
 import type { Pollable } from "../base/pollable.ts";
@@ -98,6 +99,13 @@ export class Host implements Pollable {
   /** Puts an interface on a device and gives it its addresses. Throws AddressError and SocketError. */
   addInterface(device: Device, options: InterfaceOptions = {}): Interface {
     const { mac } = options;
+    if (options.name !== undefined && this.interface(options.name) !== undefined) {
+      throw new SocketError(
+        EBUSY,
+        "addInterface",
+        `${this.name} has an interface ${options.name} already`,
+      );
+    }
     const iface = this.ip.addInterface(device, {
       name: options.name ?? this.freeName(device.medium === "ethernet" ? "eth" : "tun"),
       slaac: options.slaac ?? (options.addresses ?? []).length === 0,

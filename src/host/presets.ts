@@ -37,7 +37,8 @@ export const LINUX: Preset = {
     congestionControl: "cubic",
     initialWindow: 10,
     abcLimit: 0,
-    hystart: true,
+    // Linux's exit is not HyStart++, which also holds growth to 8 segments an ACK.
+    hystart: false,
     cwndLimitedOnly: true,
     slowStartAfterIdle: true,
     pacing: "off",
@@ -55,6 +56,7 @@ export const LINUX: Preset = {
     mslUs: 30 * S,
     finWait2Us: 60 * S,
     pushRule: "write",
+    windowProbeWithData: false,
     fastOpen: 1,
     fastOpenBlackholeUs: 0,
   },

@@ -20,16 +20,13 @@ import { IpPrefix } from "../base/prefix.ts";
 import { randomUnit } from "../base/random.ts";
 import type { TimerTarget } from "../base/timers.ts";
 import type { Transport } from "../base/transport.ts";
-import { Arp, type ArpAddresses } from "../link/arp.ts";
+import { Arp } from "../link/arp.ts";
 import type { Device } from "../link/device.ts";
 import { LinkInterface } from "../link/interface.ts";
-import {
-  NEIGHBOR_GONE,
-  NEIGHBOR_INCOMPLETE,
-  NEIGHBOR_REACHABLE,
-  NeighborCache,
-} from "../link/neighbor-cache.ts";
-import { addressInUse, startAddressCheck, stopAddressCheck } from "./address-check.ts";
+import { NEIGHBOR_GONE, NEIGHBOR_INCOMPLETE, NEIGHBOR_REACHABLE } from "../link/neighbor.ts";
+import { NeighborCache } from "../link/neighbor-cache.ts";
+import { startAddressCheck, stopAddressCheck } from "./address-check.ts";
+import { InterfaceArpAddresses } from "./arp-addresses.ts";
 import { IpContext, type IpOptions } from "./context.ts";
 import { EchoService } from "./echo.ts";
 import { forwardWaiting } from "./forward.ts";
@@ -333,28 +330,5 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     ip.replies.clear();
     for (const check of ip.checks.keys()) stopAddressCheck(ip, check);
     ip.timers.unregister(ip.agingTimer);
-  }
-}
-
-class InterfaceArpAddresses implements ArpAddresses {
-  private readonly ip: IpContext;
-  private readonly iface: IpInterface;
-
-  constructor(ip: IpContext, iface: IpInterface) {
-    this.ip = ip;
-    this.iface = iface;
-  }
-
-  answersFor(word: number): boolean {
-    return this.iface.findAddress(0, 0, 0xffff, word)?.isUsable ?? false;
-  }
-
-  claims(word: number): boolean {
-    return this.iface.findAddress(0, 0, 0xffff, word) !== undefined;
-  }
-
-  conflict(word: number): void {
-    const entry = this.iface.findAddress(0, 0, 0xffff, word);
-    if (entry !== undefined) addressInUse(this.ip, entry);
   }
 }

@@ -9,6 +9,7 @@ import {
   WirePeer,
 } from "../../test/support/wire-peer.ts";
 import { IPV4_ANY, IPV4_BROADCAST, IPV6_ANY, parseAddress } from "../base/address.ts";
+import { macFromBytes } from "../base/mac.ts";
 import { SEND_DONT_FRAGMENT } from "../base/path.ts";
 import type { IcmpError } from "../base/transport.ts";
 import { concatBytes, viewOf } from "../wire/bytes.ts";
@@ -166,21 +167,19 @@ describe("paths", () => {
     peer.host.observe(200, (packet) =>
       heard.push(packet.interfaceIndex, packet.isMulticast ? 1 : 0),
     );
+    // RFC 1112 §6.1: one hop for multicast unless asked otherwise.
     const cases = [
-      ["255.255.255.255", "ff:ff:ff:ff:ff:ff"],
-      ["10.0.0.255", "ff:ff:ff:ff:ff:ff"],
-      ["224.0.0.1", "01:00:5e:00:00:01"],
-      ["239.129.1.2", "01:00:5e:01:01:02"],
-      ["ff02::1", "33:33:00:00:00:01"],
+      ["255.255.255.255", "ff:ff:ff:ff:ff:ff", 64],
+      ["10.0.0.255", "ff:ff:ff:ff:ff:ff", 64],
+      ["224.0.0.1", "01:00:5e:00:00:01", 1],
+      ["239.129.1.2", "01:00:5e:01:01:02", 1],
+      ["ff02::1", "33:33:00:00:00:01", 1],
     ] as const;
-    for (const [address, mac] of cases) {
+    for (const [address, mac, ttl] of cases) {
       send(pathTo(address)!, 8);
       const [frame] = peer.frames();
-      expect([...frame!.slice(0, 6)].map((b) => b.toString(16).padStart(2, "0")).join(":")).toBe(
-        mac,
-      );
-      if (parseAddress(address).isMulticast)
-        expect(frame![14 + (address.includes(":") ? 7 : 8)]).toBe(1); // RFC 1112 §6.1
+      expect(String(macFromBytes(frame!))).toBe(mac);
+      expect(frame![address.includes(":") ? 21 : 22]).toBe(ttl);
     }
     peer.run();
     expect(heard).toEqual([2, 1, 2, 1, 2, 1, 2, 1]);
@@ -237,6 +236,24 @@ describe("ourselves", () => {
         size: 3000,
       });
       expect(peer.lines()).toEqual([]);
+    },
+  );
+
+  test.each(["127.0.0.1", "127.0.0.5", "::1", "10.0.0.1", "fd00::1"])(
+    "%s: a port nobody listens on is refused here too",
+    (address) => {
+      peer = new WirePeer();
+      const heard: number[] = [];
+      peer.host.ip.registerTransport(17, {
+        input: () => false,
+        icmpError: (error) => heard.push(error.errno, error.length),
+      });
+      const { memory } = peer.lan;
+      const frame = memory.alloc(8);
+      memory.setRange(frame, memory.start(frame), 8);
+      peer.host.ip.send(pathTo(address)!, frame, 17, 0, 0, 0);
+      peer.run();
+      expect(heard).toEqual([111, 8]);
     },
   );
 

@@ -1,7 +1,7 @@
 /** From a whole IP packet to the link: the neighbor's address, or the group's. */
 import { ENETUNREACH, ENOBUFS } from "../base/errors.ts";
 import { type Frame, NO_FRAME } from "../base/frame-memory.ts";
-import { NEIGHBOR_GONE, NEIGHBOR_REACHABLE } from "../link/neighbor-cache.ts";
+import { NEIGHBOR_GONE, NEIGHBOR_REACHABLE } from "../link/neighbor.ts";
 import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from "../wire/ethernet.ts";
 import type { IpContext } from "./context.ts";
 import { type IpPath, PATH_DIRECT, PATH_GROUP, PATH_NEIGHBOR } from "./path.ts";

@@ -6,14 +6,11 @@ import { type IpAddress, parseAddress } from "../base/address.ts";
 import type { FrameMemory } from "../base/frame-memory.ts";
 import { type Driven, STEP_IDLE, STEP_MORE, type StepResult } from "../base/pollable.ts";
 import { SeededRandom } from "../base/random.ts";
-import { Host } from "../host/host.ts";
 import type { Interface } from "../host/interface.ts";
-import { SocketCalls } from "../sockets/calls.ts";
-import { HostEnvironment } from "../sockets/host-environment.ts";
+import type { SocketCalls } from "../sockets/calls.ts";
 import { isStream } from "../sockets/options/kinds.ts";
-import { Parked } from "../sockets/parked.ts";
-import { RawStack } from "../sockets/raw/raw-stack.ts";
-import { SocketSystem } from "../sockets/socket-system.ts";
+import type { Parked } from "../sockets/parked.ts";
+import { SocketHost } from "../sockets/socket-host.ts";
 import type { TcpSettings } from "../tcp/settings.ts";
 import { defaultSocketOptions } from "../tcp/socket-options.ts";
 import { CLOSED, LISTEN, TIME_WAIT } from "../tcp/state.ts";
@@ -27,9 +24,8 @@ export interface BenchOptions {
   readonly memory: FrameMemory;
   readonly mtu: number;
   readonly localAddress: IpAddress;
+  readonly remoteAddress: IpAddress;
   readonly tcp: Partial<TcpSettings>;
-  /** As the sysctl writes it: `a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4`. */
-  readonly fastOpenKey?: string | undefined;
   /** Gets each packet that the host sends, and when. */
   readonly onPacket: (bytes: Uint8Array, timeUs: number) => void;
   readonly seed?: number;
@@ -37,25 +33,25 @@ export interface BenchOptions {
 
 export class Bench implements Driven {
   readonly clock = new ScriptClock();
-  readonly host: Host;
+  readonly host: SocketHost;
   readonly tcp: TcpStack;
   readonly calls: SocketCalls;
   readonly parked: Parked;
   readonly device: ScriptDevice;
   /** Changes while a script runs are made here; what a connection copied stays as it was. */
   readonly settings: Mutable<TcpSettings>;
-  private readonly system: SocketSystem;
   private readonly interface: Interface;
   private readonly localAddress: IpAddress;
-  private hasWork = false;
+  private readonly remoteAddress: IpAddress;
 
   constructor(options: BenchOptions) {
     const { memory, localAddress } = options;
     this.localAddress = localAddress;
+    this.remoteAddress = options.remoteAddress;
     const random = new SeededRandom(options.seed ?? 1);
     const clock = this.clock;
     clock.attach(this);
-    this.host = new Host({
+    this.host = new SocketHost({
       name: "script",
       memory,
       random,
@@ -71,7 +67,6 @@ export class Bench implements Driven {
         tcp: options.tcp,
       },
     });
-    this.settings = this.host.config.tcp;
     this.device = new ScriptDevice(options.mtu, (bytes) => options.onPacket(bytes, clock.now()));
     this.interface = this.host.addInterface(this.device, {
       name: "tun0",
@@ -80,28 +75,10 @@ export class Bench implements Driven {
     });
     const destination = localAddress.isIpv4 ? "0.0.0.0/0" : "::/0";
     this.host.routes.add({ destination, interface: this.interface.index });
-    const { tcp, udp, tcpPorts, udpPorts, counters, timers, ip } = this.host;
-    this.tcp = tcp;
-    const wake = () => {
-      this.hasWork = true;
-      this.host.markWork();
-    };
-    tcp.onWork = wake;
-    const isBroadcast = (address: IpAddress) => this.host.isBroadcastAddress(address);
-    const observers = new Map<unknown, () => void>();
-    const raw = new RawStack({
-      memory,
-      ip,
-      counters,
-      isBroadcast,
-      observe: (protocol, observer) =>
-        observers.set(observer, this.host.observe(protocol, observer)),
-      unobserve: (_, observer) => observers.get(observer)?.(),
-    });
-    const env = new HostEnvironment(this.host, tcp, udp, raw, tcpPorts, udpPorts);
-    this.system = new SocketSystem(Object.assign(env, { wake }));
-    this.calls = new SocketCalls(this.system);
-    this.parked = new Parked(this.system);
+    this.tcp = this.host.tcp;
+    this.settings = this.host.tcp.env.settings;
+    this.calls = this.host.calls;
+    this.parked = this.host.parked;
     clock.drain();
   }
 
@@ -109,6 +86,7 @@ export class Bench implements Driven {
   change(change: SettingsChange): void {
     const { env } = this.tcp;
     Object.assign(this.settings, change.tcp);
+    if (change.flush === true) env.fastOpen.forget(this.remoteAddress);
     Object.assign(env.defaultOptions, defaultSocketOptions(this.settings));
     const { initialRtoUs, minRtoUs, maxRtoUs, rtoSlopUs: slopUs } = this.settings;
     Object.assign(env.rto, { initialRtoUs, minRtoUs, maxRtoUs, slopUs });
@@ -143,7 +121,6 @@ export class Bench implements Driven {
   inject(bytes: Uint8Array): void {
     this.device.inject(bytes);
     this.host.markWork();
-    this.hasWork = true;
   }
 
   /** Lets everything go. True: no frame and no page is left behind. */
@@ -159,17 +136,13 @@ export class Bench implements Driven {
   // What the clock drives
 
   step(nowUs: number): StepResult {
-    this.hasWork = false;
     let more = this.host.poll(nowUs, 64);
     if (this.host.takeEvents()) more = true;
-    if (this.system.takeEvents()) more = true;
-    return more || this.hasWork ? STEP_MORE : STEP_IDLE;
+    return more ? STEP_MORE : STEP_IDLE;
   }
 
   nextDeadline(): number {
-    return this.hasWork || this.system.hasEvents
-      ? Number.NEGATIVE_INFINITY
-      : this.host.nextDeadline();
+    return this.host.nextDeadline();
   }
 
   live(): number {

@@ -1,11 +1,16 @@
 /** Runs the text of a script over the IP versions it is for, and says how it went. */
+import type { IpAddress } from "../base/address.ts";
 import { FrameMemory, frameMemoryBytes } from "../base/frame-memory.ts";
+import { sipHash24 } from "../base/siphash.ts";
 import { createKernel } from "../kernel/create-kernel.ts";
 import { type Position, type Script, ScriptError } from "./ast.ts";
+import { DEFAULT_ADDRESSES } from "./bench.ts";
 import { Failure, Skip } from "./outcome.ts";
 import { parseScript } from "./parser.ts";
 import { ScriptRun } from "./script-run.ts";
 import { type IpVersion, type RunOptions, scriptSettings, versionOf } from "./script-settings.ts";
+import { parseFastOpenKey } from "../tcp/fast-open.ts";
+import { hexText } from "./tcp-option-parser.ts";
 import { Transcript } from "./transcript.ts";
 
 export type Status = "ok" | "failed" | "skip";
@@ -60,8 +65,7 @@ export function versionsFor(script: Script, options: ScriptOptions): IpVersion[]
 export function runScript(text: string, options: ScriptOptions): VersionResult[] {
   let versions: IpVersion[] = [options.version ?? "ipv4"];
   try {
-    const { definitions, platform } = options;
-    versions = versionsFor(parseScript(text, { definitions, platform }), options);
+    versions = versionsFor(parseFor(text, versions[0]!, options), options);
   } catch (error) {
     return [resultOf(versions[0]!, error)];
   }
@@ -76,8 +80,7 @@ function runVersion(text: string, version: IpVersion, options: ScriptOptions): V
   const memory = spare ?? new FrameMemory(createKernel(frameMemoryBytes(MEMORY)), MEMORY);
   spare = undefined;
   try {
-    const definitions = new Map([...versionDefinitions(version), ...options.definitions]);
-    const script = parseScript(text, { definitions, platform: options.platform });
+    const script = parseFor(text, version, options);
     const settings = scriptSettings(script, version, options);
     run = new ScriptRun({
       script,
@@ -97,6 +100,15 @@ function runVersion(text: string, version: IpVersion, options: ScriptOptions): V
     result = { ...result, ladder: transcript.format() };
   }
   return printed.length === 0 ? result : { ...result, printed };
+}
+
+function parseFor(text: string, version: IpVersion, options: ScriptOptions): Script {
+  const definitions = new Map([
+    ...versionDefinitions(version),
+    ...cookieDefinitions(version, options.fastOpenCookies ?? {}),
+    ...options.definitions,
+  ]);
+  return parseScript(text, { definitions, platform: options.platform });
 }
 
 function ended(run: ScriptRun): boolean {
@@ -134,4 +146,23 @@ function versionDefinitions(version: IpVersion): [string, string][] {
     ["CMSG_LEVEL_IP", ipv4 ? "SOL_IP" : "SOL_IPV6"],
     ["CMSG_TYPE_RECVERR", ipv4 ? "IP_RECVERR" : "IPV6_RECVERR"],
   ];
+}
+
+/** The cookies that a server with these keys makes of the default addresses (RFC 7413 §4.1.2). */
+function cookieDefinitions(
+  version: IpVersion,
+  keys: Readonly<Record<string, string>>,
+): [string, string][] {
+  const { local, remote } = version === "ipv6" ? DEFAULT_ADDRESSES.ipv6 : DEFAULT_ADDRESSES.ipv4;
+  return Object.entries(keys).map(([name, key]) => [name, cookieText(key, remote, local)]);
+}
+
+function cookieText(key: string, remote: IpAddress, local: IpAddress): string {
+  const bytes = new Uint8Array([...remote.toBytes(), ...local.toBytes()]);
+  const view = new DataView(bytes.buffer);
+  const words = Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(4 * i, true));
+  const cookie = new Uint8Array(8);
+  const out = new DataView(cookie.buffer);
+  sipHash24(parseFastOpenKey(key), words).forEach((word, i) => out.setInt32(4 * i, word, true));
+  return hexText(cookie);
 }

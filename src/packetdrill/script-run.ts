@@ -150,8 +150,8 @@ export class ScriptRun {
       memory: this.parts.memory,
       mtu: this.pending.mtu ?? settings.mtu,
       localAddress: settings.localAddress,
+      remoteAddress: settings.remoteAddress,
       tcp: { ...this.pending.tcp },
-      fastOpenKey: this.pending.fastOpenKey,
       onPacket: (bytes, timeUs) => this.onPacket(bytes, timeUs),
     });
     this.bench = bench;

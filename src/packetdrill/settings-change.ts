@@ -6,8 +6,6 @@ export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** A change to apply to the host, or to the way the script is run. */
 export interface SettingsChange {
   readonly tcp?: Partial<Mutable<TcpSettings>>;
-  /** The server's Fast Open key, as the sysctl writes it. */
-  readonly fastOpenKey?: string;
   /** MTU of the interface. */
   readonly mtu?: number;
   /** Forget path MTUs, Fast Open cookies and what else is remembered about peers. */

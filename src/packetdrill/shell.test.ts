@@ -28,8 +28,12 @@ describe("commands that are settings", () => {
     const text = "../common/defaults.sh # values\nsysctl -q net.ipv4.tcp_sack=0 > /dev/null 2>&1\n";
     expect(runCommand(text, none)).toMatchObject({
       flush: true,
-      fastOpenKey: "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4",
-      tcp: { sack: false, ecn: 0, slowStartAfterIdle: false },
+      tcp: {
+        fastOpenKey: "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4",
+        sack: false,
+        ecn: 0,
+        slowStartAfterIdle: false,
+      },
     });
   });
 

@@ -122,7 +122,9 @@ export const LINUX_SYSCTLS: Readonly<Record<string, SysctlMeaning>> = {
 
 /** `a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4`, a second key behind a comma. */
 function fastOpenKey(value: string) {
-  return /^(?:[0-9a-fA-F]{8}-?){4}(?:,.*)?$/.test(value) ? { fastOpenKey: value } : undefined;
+  return /^(?:[0-9a-fA-F]{8}-?){4}(?:,.*)?$/.test(value)
+    ? tcp({ fastOpenKey: value.split(",")[0]! })
+    : undefined;
 }
 
 /** What the suites' defaults.sh sets: Google's production values. */

@@ -41,6 +41,10 @@ export class Listener {
         reject(options.signal.reason);
         return;
       }
+      if (socket.closed) {
+        reject(new SocketError(EBADF, "accept"));
+        return;
+      }
       const operation = this.parked.accept(
         socket,
         (result, op) => {
@@ -57,7 +61,7 @@ export class Listener {
         },
         options?.timeout ?? 0,
       );
-      const off = onAbort(this.parked, operation, options?.signal);
+      const off = onAbort(operation, options?.signal);
     });
   }
 

@@ -5,7 +5,7 @@ import {
   parseAddress,
   tryParseAddress,
 } from "../base/address.ts";
-import { EINVAL, ENOENT, SocketError } from "../base/errors.ts";
+import { EINVAL, ENETDOWN, ENOENT, SocketError } from "../base/errors.ts";
 import { PortTable } from "../base/port-table.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../base/path.ts";
 import { Host, type HostOptions } from "../host/host.ts";
@@ -16,6 +16,7 @@ import type { Connection } from "./connection.ts";
 import { AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP } from "./constants.ts";
 import { DatagramSocket } from "./datagram-socket.ts";
 import { type DialOptions, dial } from "./dial.ts";
+import { Drain } from "./drain.ts";
 import type { SocketSettings } from "./environment.ts";
 import { HostEnvironment } from "./host-environment.ts";
 import { Listener } from "./listener.ts";
@@ -93,14 +94,13 @@ export class SocketHost extends Host {
     this.tcp = new TcpStack({ memory, ip, timers, random, counters, settings });
     this.tcp.onWork = () => this.markWork();
     const udpPorts = ports();
-    this.udpStack = new UdpStack({ memory, ip, counters, ports: udpPorts, isBroadcast, defaultTtl });
+    this.udpStack = new UdpStack({ memory, ip, counters, ports: udpPorts, isBroadcast });
     const observers = new Map<number, () => void>();
     const raw = new RawStack({
       memory,
       ip,
       counters,
       isBroadcast,
-      defaultTtl,
       observe: (protocol, observer) => observers.set(protocol, this.observe(protocol, observer)),
       unobserve: (protocol) => {
         observers.get(protocol)?.();
@@ -115,7 +115,8 @@ export class SocketHost extends Host {
     this.registerTransport(PROTOCOL_TCP, this.tcp);
     const driver = new SocketDriver(this.udpStack, raw, this.system, () => {
       this.calls.closeAll();
-      this.system.timeWaitPorts.clear();
+      this.tcp.takeEvents();
+      this.system.end();
     });
     this.registerTransport(PROTOCOL_UDP, driver);
   }
@@ -126,6 +127,7 @@ export class SocketHost extends Host {
     if (!Number.isInteger(port) || port < 1 || port > 65535) {
       throw new SocketError(EINVAL, "connect", `port ${port}: give a whole number, 1 to 65535`);
     }
+    this.mustLive("connect");
     const startUs = this.clock.now();
     const addresses = await this.addressesOf(options);
     const spentMs = (this.clock.now() - startUs) / 1000;
@@ -135,6 +137,7 @@ export class SocketHost extends Host {
       signal,
       timeout: timeout === undefined ? undefined : Math.max(0, timeout - spentMs),
     };
+    this.mustLive("connect");
     return dial(this.system, this.parked, addresses, port, dialOptions);
   }
 
@@ -174,6 +177,7 @@ export class SocketHost extends Host {
   async listen(options: ListenOptions): Promise<Listener> {
     const address = options.address === undefined ? undefined : this.addressOf(options.address);
     const domain = address?.isIpv4 || !this.hasIpv6 ? AF_INET : AF_INET6;
+    this.mustLive("listen");
     const socket = new StreamSocket(this.system, domain, IPPROTO_TCP);
     try {
       // A server that starts again must not wait for TIME-WAIT (RFC 1122 §4.2.2.13).
@@ -195,6 +199,7 @@ export class SocketHost extends Host {
     const address = options.address === undefined ? undefined : this.addressOf(options.address);
     const family = options.family ?? (address?.isIpv4 || !this.hasIpv6 ? 4 : 6);
     const domain = family === 4 ? AF_INET : AF_INET6;
+    this.mustLive("socket");
     const socket = new DatagramSocket(this.system, domain, IPPROTO_UDP);
     try {
       applyOptions(socket, options);
@@ -215,6 +220,7 @@ export class SocketHost extends Host {
 
   /** Sends one ICMP echo request. */
   async ping(target: string | IpAddress, options: PingOptions = {}): Promise<PingReply> {
+    this.mustLive("ping");
     const address =
       target instanceof IpAddress ? target : (await this.resolve(target, options))[0];
     if (address === undefined) {
@@ -222,6 +228,33 @@ export class SocketHost extends Host {
     }
     return ping(this, address, options);
   }
+
+  /**
+   * Ends the host: all sockets are closed, and what they wrote is still
+   * delivered, for `timeout` milliseconds at most (default 10,000); what is
+   * left then is reset. Resolves when the host is gone.
+   */
+  close(options: { readonly timeout?: number } = {}): Promise<void> {
+    this.closing ??= new Promise((resolve) => {
+      this.calls.closeAll();
+      for (const socket of this.system.sockets()) socket.close();
+      new Drain(this.system.env, (options.timeout ?? 10_000) * 1000, () => {
+        this.system.post({
+          deliver: () => {
+            this.destroy();
+            resolve();
+          },
+        });
+      });
+    });
+    return this.closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private closing: Promise<void> | undefined = undefined;
 
   get hasIpv6(): boolean {
     return this.config.ipv6;
@@ -240,6 +273,10 @@ export class SocketHost extends Host {
     const iface = this.interface(zone);
     if (iface === undefined) return tryParseAddress(text);
     return tryParseAddress(text.slice(0, percent))?.withScope(iface.index);
+  }
+
+  private mustLive(syscall: string): void {
+    if (this.system.ended) throw new SocketError(ENETDOWN, syscall, "the host was closed");
   }
 
   private check(result: number, syscall: string, name: SocketAddress): void {

@@ -261,4 +261,71 @@ describe("connections with promises", () => {
     expect(reply.timeMs).toBeGreaterThanOrEqual(10);
     await expect(lan.settle(a.ping("10.0.0.77"))).rejects.toMatchObject({ syscall: "ping" });
   });
+
+  test("host.close() delivers what was written, then is gone; the peer sees an orderly end", async () => {
+    pair({ delayMs: 30 });
+    const [client, server] = await joined();
+    await lan.settle(client.write(new Uint8Array(100_000)));
+    const reading = (async () => {
+      let total = 0;
+      for await (const chunk of server) total += chunk.length;
+      return total;
+    })();
+    const [total] = await lan.settle(Promise.all([reading, a.close()]));
+    expect(total).toBe(100_000);
+    expect(lan.time.now()).toBeLessThan(3_000_000);
+    await server.close();
+    await expect(a.connect({ host: "10.0.0.2", port: 80 })).rejects.toBeInstanceOf(SocketError);
+  });
+
+  test("host.close() resets what is not delivered in time", async () => {
+    pair();
+    const [client, server] = await joined();
+    await lan.settle(client.write(new Uint8Array(100_000)));
+    lan.pass(100);
+    await expect(lan.settle(client.write(new Uint8Array(9_000_000), { timeout: 1000 }))).rejects.toThrow();
+    const before = lan.time.now();
+    await lan.settle(a.close({ timeout: 500 }));
+    expect(lan.time.now() - before).toBeGreaterThanOrEqual(500_000);
+    expect(lan.time.now() - before).toBeLessThan(600_000);
+    const reading = (async () => {
+      for await (const chunk of server) void chunk;
+    })();
+    await expect(lan.settle(reading)).rejects.toMatchObject({ code: "ECONNRESET" });
+    await server.close();
+  });
+
+  test("the network ends: every promise settles", async () => {
+    pair();
+    const [client, server] = await joined();
+    const listener = await b.listen({ port: 81 });
+    const socket = await a.udp({ port: 9 });
+    const all = Promise.allSettled([
+      client.read(),
+      server.readInto(new Uint8Array(1)),
+      listener.accept(),
+      socket.receive(),
+      client.closed,
+      a.connect({ host: "10.0.0.77", port: 1 }),
+    ]);
+    await Promise.resolve();
+    lan.net.close();
+    const results = await all;
+    expect(results.map((r) => r.status)).toEqual([
+      "rejected",
+      "rejected",
+      "rejected",
+      "rejected",
+      "fulfilled",
+      "rejected",
+    ]);
+    await expect(a.connect({ host: "10.0.0.2", port: 1 })).rejects.toMatchObject({ code: "ENETDOWN" });
+    await expect(a.listen({ port: 1 })).rejects.toMatchObject({ code: "ENETDOWN" });
+    await expect(a.udp()).rejects.toMatchObject({ code: "ENETDOWN" });
+    await expect(client.read()).rejects.toMatchObject({ code: "EBADF" });
+    await expect(listener.accept()).rejects.toMatchObject({ code: "EBADF" });
+    await expect(socket.receive()).rejects.toMatchObject({ code: "EBADF" });
+    await expect(socket.send("x")).rejects.toMatchObject({ code: "EBADF" });
+    expect(a.calls.socket(2, 1)).toBeLessThan(0);
+  });
 });

@@ -83,6 +83,10 @@ export class UdpSocket {
         reject(options.signal.reason);
         return;
       }
+      if (socket.closed) {
+        reject(new SocketError(EBADF, "send"));
+        return;
+      }
       const operation = this.parked.write(
         socket,
         bytes,
@@ -97,7 +101,7 @@ export class UdpSocket {
         name,
         options?.timeout ?? 0,
       );
-      const off = onAbort(this.parked, operation, options?.signal);
+      const off = onAbort(operation, options?.signal);
     });
   }
 
@@ -130,6 +134,10 @@ export class UdpSocket {
         reject(options.signal.reason);
         return;
       }
+      if (socket.closed) {
+        reject(new SocketError(EBADF, "receive"));
+        return;
+      }
       const info = new ReceiveInfo().reset(true);
       const operation = this.parked.readDatagram(
         socket,
@@ -141,7 +149,7 @@ export class UdpSocket {
         },
         options?.timeout ?? 0,
       );
-      const off = onAbort(this.parked, operation, options?.signal);
+      const off = onAbort(operation, options?.signal);
     });
   }
 

@@ -281,6 +281,7 @@ function respond(
   echo: boolean,
 ): void {
   const loss = lossOf(c);
+  const before = c.caState;
   if (!c.sackOn && isDuplicate) {
     loss.dupAcks++;
     env.sample.deliveredBytes += c.sndMss;
@@ -312,6 +313,7 @@ function respond(
         c.caState = loss.sackedBytes > 0 ? CA_DISORDER : CA_OPEN;
       }
   }
+  if (c.caState !== before) env.tracer?.congestion(env.nowUs, c, before, c.caState);
   const controller = c.controller;
   if (
     (c.caState === CA_RECOVERY || c.caState === CA_CWR) &&
@@ -447,7 +449,12 @@ function control(env: TcpEnvironment, c: TcpConnection): void {
     if (!c.isCwndLimited) return;
     controller = attachController(env, c);
   }
-  sample.isInRecovery = c.caState >= CA_CWR;
+  // RFC 5681 §3.2 (1): no growth for what arrives beyond a gap, unless the path is known to reorder.
+  sample.isInRecovery =
+    c.caState >= CA_CWR ||
+    (c.caState === CA_DISORDER &&
+      sample.ackedBytes === 0 &&
+      (c.loss === undefined || c.loss.reordering <= env.settings.dupThresh));
   sample.isInRtoRecovery = c.caState === CA_LOSS;
   c.rate!.finish(sample, c.minRttUs);
   if (sample.deliveryRate > 0) c.deliveryRate = Math.round(sample.deliveryRate);

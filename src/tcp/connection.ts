@@ -126,6 +126,8 @@ export class TcpConnection implements TimerTarget {
   rcvRead = 0;
   /** Right edge announced: RCV.NXT + RCV.WND at the last announcement; never moves left. */
   rcvAdv = 0;
+  /** Largest window announced, bytes. */
+  rcvWndMax = 0;
   rcvUp = 0;
   /** RCV.NXT as last acknowledged (Last.ACK.sent of RFC 7323 §4.3). */
   lastAckSent = 0;
@@ -170,6 +172,8 @@ export class TcpConnection implements TimerTarget {
   synDeferred = false;
   /** Data went out with the SYN. */
   synDataSent = false;
+  /** ... and the server took it (client), or data came with the SYN (server). */
+  synDataAcked = false;
   /** Accepted by cookie, before the handshake is complete: data may flow. */
   fastOpenPassive = false;
   /** Its SYN waits for the application's word. */

@@ -3,6 +3,7 @@ import type { FrameMemory } from "../base/frame-memory.ts";
 import { KeyedHash } from "../base/keyed-hash.ts";
 import type { IpSender } from "../base/path.ts";
 import { Queue } from "../base/queue.ts";
+import { REASON_NONE, type Tracer } from "../base/trace.ts";
 import type { RandomSource } from "../base/random.ts";
 import { NEVER, type Timers } from "../base/timers.ts";
 import { ACK, RST } from "../wire/tcp.ts";
@@ -28,7 +29,6 @@ import { Segment } from "./segment.ts";
 import { SentSegments } from "./sent-segments.ts";
 import type { TcpSettings } from "./settings.ts";
 import { defaultSocketOptions, type SocketOptions } from "./socket-options.ts";
-import type { TcpTracer } from "./tcp-tracer.ts";
 import { timestampNow } from "./timestamps.ts";
 import { selectWindow } from "./window.ts";
 
@@ -97,7 +97,9 @@ export class TcpEnvironment implements ConnectionHome {
   challengeAcks = 0;
   challengeSecond = -1;
   /** Who watches; undefined: nobody, and then it costs nothing. */
-  tracer: TcpTracer | undefined = undefined;
+  tracer: Tracer | undefined = undefined;
+  /** Why the segment being sent is sent (REASON_*), for the tracer. */
+  reason = REASON_NONE;
   /** Told when a connection gives its port back. */
   released: ((c: TcpConnection) => void) | undefined = undefined;
   /** Called when a call from outside made work. */

@@ -15,6 +15,8 @@ export interface TcpInfo {
   readonly sack: boolean;
   readonly windowScaling: boolean;
   readonly ecn: boolean;
+  /** Data in the SYN was taken (RFC 7413). */
+  readonly synData: boolean;
   readonly sndWscale: number;
   readonly rcvWscale: number;
   readonly rtoUs: number;
@@ -83,6 +85,7 @@ export function tcpInfo(env: TcpEnvironment, c: TcpConnection): TcpInfo {
     sack: c.sackOn,
     windowScaling: c.scalingOn,
     ecn: c.ecnOn,
+    synData: c.synDataAcked,
     sndWscale: c.sndWscale,
     rcvWscale: c.rcvWscale,
     rtoUs: c.rtoUs,

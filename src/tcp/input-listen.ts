@@ -12,7 +12,7 @@ import { replyReset } from "./replies.ts";
 import type { Segment } from "./segment.ts";
 import { SYN_RECEIVED } from "./state.ts";
 import { acceptCookie, answerWithCookie } from "./syn-cookies.ts";
-import { DROP_BACKLOG, DROP_STATE } from "./tcp-tracer.ts";
+import { DROP_BACKLOG, DROP_STATE } from "../base/trace.ts";
 
 /** RFC 9293 §3.10.7.2: a segment for a port on which somebody listens. */
 export function inputListen(

@@ -27,7 +27,7 @@ import {
   LAST_ACK,
   SYN_RECEIVED,
 } from "./state.ts";
-import { DROP_ACK, DROP_PAWS, DROP_SEQUENCE } from "./tcp-tracer.ts";
+import { DROP_ACK, DROP_PAWS, DROP_SEQUENCE } from "../base/trace.ts";
 import { TS_RECENT_LIFETIME_US } from "./timestamps.ts";
 
 /**

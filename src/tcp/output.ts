@@ -1,10 +1,12 @@
 import { seqGeq, seqGt, seqLt } from "../base/sequence.ts";
+import { REASON_FAST, REASON_NONE, REASON_RTO } from "../base/trace.ts";
 import { ACK, FIN, PSH } from "../wire/tcp.ts";
 import { defaultPacingRate, Pacer } from "./congestion/pacing.ts";
 import { initialCwnd } from "./congestion-state.ts";
 import {
   ACK_NOW,
   CA_CWR,
+  CA_LOSS,
   CA_RECOVERY,
   type TcpConnection,
   TIMER_NONE,
@@ -97,7 +99,7 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
       }
       if (budget <= 0 || path.room() <= 0) return finish(env, c, true, cwndFilled, sentAny);
       if (isPaced(env, c)) break;
-      if (!retransmit(env, c, lost)) return finish(env, c, true, cwndFilled, sentAny);
+      if (!retransmit(env, c, lost, c.caState === CA_LOSS ? REASON_RTO : REASON_FAST)) return finish(env, c, true, cwndFilled, sentAny);
       budget -= length;
       sentAny = true;
       continue;
@@ -322,7 +324,12 @@ function sendFin(env: TcpEnvironment, c: TcpConnection): void {
 }
 
 /** Sends a segment of the queue again. */
-export function retransmit(env: TcpEnvironment, c: TcpConnection, i: number): boolean {
+export function retransmit(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  i: number,
+  reason: number,
+): boolean {
   const sent = c.sent!;
   const loss = c.loss!;
   const start = sent.start(i);
@@ -332,7 +339,10 @@ export function retransmit(env: TcpEnvironment, c: TcpConnection, i: number): bo
   let flags = ACK;
   if ((recorded & HAS_PUSH) !== 0) flags |= PSH;
   if (fin) flags |= FIN;
-  if (!emitSegment(env, c, start, length - (fin ? 1 : 0), flags, false)) return false;
+  env.reason = reason;
+  const emitted = emitSegment(env, c, start, length - (fin ? 1 : 0), flags, false);
+  env.reason = REASON_NONE;
+  if (!emitted) return false;
   const rate = c.rate;
   if (rate !== undefined) {
     rate.onSend(c.pipe, env.nowUs);

@@ -2,6 +2,15 @@ import type { ReceivedPacket } from "../base/received-packet.ts";
 import { seqGeq, seqLt } from "../base/sequence.ts";
 import { NEVER } from "../base/timers.ts";
 import type { Path } from "../base/path.ts";
+import {
+  CALL_ABORT,
+  CALL_CLOSE,
+  CALL_CONNECT,
+  CALL_RECEIVE,
+  CALL_SEND,
+  CALL_SHUTDOWN,
+  type Tracer,
+} from "../base/trace.ts";
 import type { IcmpError, Transport } from "../base/transport.ts";
 import { isUnspecifiedWords } from "../base/address.ts";
 import {
@@ -29,9 +38,7 @@ import { replyReset, sendReplies } from "./replies.ts";
 import type { TcpSettings } from "./settings.ts";
 import type { SocketOptions } from "./socket-options.ts";
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT } from "./state.ts";
-import type { TcpTracer } from "./tcp-tracer.ts";
 import { connectionTimer } from "./timers.ts";
-import { windowUpdateDue } from "./window.ts";
 import { ACK, RST } from "../wire/tcp.ts";
 
 /** Connections without room that a poll looks at before it gives up: thousands may wait for one device. */
@@ -180,11 +187,11 @@ export class TcpStack implements Transport {
     return this.env.settings;
   }
 
-  get tracer(): TcpTracer | undefined {
+  get tracer(): Tracer | undefined {
     return this.env.tracer;
   }
 
-  set tracer(tracer: TcpTracer | undefined) {
+  set tracer(tracer: Tracer | undefined) {
     this.env.tracer = tracer;
   }
 
@@ -198,7 +205,9 @@ export class TcpStack implements Transport {
   }
 
   connect(c: TcpConnection, path: Path, localPort: number, remotePort: number, scope = 0): number {
-    return connect(this.env, c, path, localPort, remotePort, scope);
+    const result = connect(this.env, c, path, localPort, remotePort, scope);
+    this.env.tracer?.call(this.env.nowUs, c, CALL_CONNECT, remotePort, result);
+    return result;
   }
 
   listen(options: ListenOptions): TcpListener {
@@ -224,15 +233,21 @@ export class TcpStack implements Transport {
   }
 
   send(c: TcpConnection, data: Uint8Array, offset: number, length: number, flags: number): number {
-    return send(this.env, c, data, offset, length, flags);
+    const result = send(this.env, c, data, offset, length, flags);
+    this.env.tracer?.call(this.env.nowUs, c, CALL_SEND, length, result);
+    return result;
   }
 
   receive(c: TcpConnection, into: Uint8Array, offset: number, length: number, flags: number): number {
-    return receive(this.env, c, into, offset, length, flags);
+    const result = receive(this.env, c, into, offset, length, flags);
+    this.env.tracer?.call(this.env.nowUs, c, CALL_RECEIVE, length, result);
+    return result;
   }
 
   shutdownWrite(c: TcpConnection): number {
-    return shutdownWrite(this.env, c);
+    const result = shutdownWrite(this.env, c);
+    this.env.tracer?.call(this.env.nowUs, c, CALL_SHUTDOWN, 0, result);
+    return result;
   }
 
   shutdownRead(c: TcpConnection): number {
@@ -240,10 +255,12 @@ export class TcpStack implements Transport {
   }
 
   close(c: TcpConnection): void {
+    this.env.tracer?.call(this.env.nowUs, c, CALL_CLOSE, 0, 0);
     close(this.env, c);
   }
 
   abort(c: TcpConnection): void {
+    this.env.tracer?.call(this.env.nowUs, c, CALL_ABORT, 0, 0);
     abortCall(this.env, c);
   }
 
@@ -291,7 +308,6 @@ export class TcpStack implements Transport {
     if (o.sendBuffer > 0) c.sndBufSize = o.sendBuffer;
     if (c.state === CLOSED || c.state === LISTEN) return;
     armKeepAlive(env, c);
-    if (windowUpdateDue(env.settings, c)) c.ackFlags |= 1;
     env.wantOutput(c);
     env.onWork();
   }

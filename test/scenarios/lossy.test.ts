@@ -138,15 +138,18 @@ describe("peers that misbehave", () => {
 });
 
 describe("connecting to where nobody is", () => {
-  test.each(["10.0.0.2", "fd00::2"])("a closed port at %s: ECONNREFUSED within a round trip", (to) => {
-    const pair = new TcpPair({ cable: { delayMs: 5 } });
-    const startMs = pair.nowMs;
-    const client = pair.connect(81, to);
-    pair.until(() => client.closed, 10_000);
-    expect(client.error).toBe("ECONNREFUSED");
-    expect(pair.nowMs - startMs).toBeLessThan(11);
-    pair.end();
-  });
+  test.each(["10.0.0.2", "fd00::2"])(
+    "a closed port at %s: ECONNREFUSED within a round trip",
+    (to) => {
+      const pair = new TcpPair({ cable: { delayMs: 5 } });
+      const startMs = pair.nowMs;
+      const client = pair.connect(81, to);
+      pair.until(() => client.closed, 10_000);
+      expect(client.error).toBe("ECONNREFUSED");
+      expect(pair.nowMs - startMs).toBeLessThan(11);
+      pair.end();
+    },
+  );
 
   test("a host that does not exist: EHOSTUNREACH, or ETIMEDOUT, after the SYN's retransmissions", () => {
     const pair = new TcpPair();
