@@ -113,6 +113,17 @@ function unacceptable(env: TcpEnvironment, c: TcpConnection, seg: Segment, segLe
     env.wantOutput(c);
     return;
   }
+  if (
+    c.state === SYN_RECEIVED &&
+    !c.passive &&
+    (seg.flags & (SYN | ACK)) === (SYN | ACK) &&
+    seg.seq === c.irs &&
+    seg.ack === c.sndNxt
+  ) {
+    // A simultaneous open: the peer's SYN again, now with the ACK of ours (RFC 9293 §3.5, figure 8).
+    completeHandshake(env, c, seg);
+    return;
+  }
   if ((seg.flags & SYN) !== 0 && !env.settings.insecureSyn) {
     challengeAck(env, c);
     return;
