@@ -1,11 +1,10 @@
 /** The composition root: one host with its memory, time, interfaces, IP and transports. */
 import { type IpAddress, parseAddress } from "../base/address.ts";
 import { Counters } from "../base/counters.ts";
+import { EBUSY, SocketError } from "../base/errors.ts";
 import type { FrameMemory } from "../base/frame-memory.ts";
 import { type MacAddress, parseMac } from "../base/mac.ts";
-import { PROTOCOL_TCP, PROTOCOL_UDP } from "../base/path.ts";
 import type { Pollable } from "../base/pollable.ts";
-import { PortTable } from "../base/port-table.ts";
 import type { RandomSource } from "../base/random.ts";
 import { Timers } from "../base/timers.ts";
 import type { Transport } from "../base/transport.ts";
@@ -14,8 +13,6 @@ import type { EchoOptions, EchoResult } from "../ip/echo.ts";
 import { Ip } from "../ip/ip.ts";
 import type { Device } from "../link/device.ts";
 import { hostConfig, type HostConfig, type HostConfigOptions } from "./config.ts";
-import { TcpStack } from "../tcp/stack.ts";
-import { UdpStack } from "../udp/stack.ts";
 import { Interface } from "./interface.ts";
 import { Routes } from "./routes.ts";
 
@@ -69,11 +66,6 @@ export class Host implements Pollable {
   readonly timers = new Timers();
   readonly ip: Ip;
   readonly routes: Routes;
-  readonly tcp: TcpStack;
-  readonly udp: UdpStack;
-  /** Who is bound to which port. */
-  readonly tcpPorts: PortTable;
-  readonly udpPorts: PortTable;
   onWork: (() => void) | undefined = undefined;
   private readonly transports: HostTransport[] = [];
   private readonly byIndex: (Interface | undefined)[] = [];
@@ -98,22 +90,6 @@ export class Host implements Pollable {
       onWork: () => this.markWork(),
     });
     this.routes = new Routes(this.ip);
-    const { memory, timers, random, counters, ip } = this;
-    const { firstPort, lastPort, defaultTtl } = this.config;
-    this.tcpPorts = new PortTable({ random, firstPort, lastPort });
-    this.udpPorts = new PortTable({ random, firstPort, lastPort });
-    this.tcp = new TcpStack({ memory, ip, timers, random, counters, settings: this.config.tcp });
-    this.tcp.onWork = () => this.markWork();
-    this.udp = new UdpStack({
-      memory,
-      ip,
-      counters,
-      ports: this.udpPorts,
-      isBroadcast: (address) => this.isBroadcastAddress(address),
-      defaultTtl,
-    });
-    this.registerTransport(PROTOCOL_TCP, this.tcp);
-    this.registerTransport(PROTOCOL_UDP, this.udp);
     const lo = this.ip.context.loopback;
     this.byIndex[lo.index] = new Interface(this.ip, lo, lo.link.device);
   }
@@ -123,6 +99,13 @@ export class Host implements Pollable {
   /** Puts an interface on a device and gives it its addresses. Throws AddressError and SocketError. */
   addInterface(device: Device, options: InterfaceOptions = {}): Interface {
     const { mac } = options;
+    if (options.name !== undefined && this.interface(options.name) !== undefined) {
+      throw new SocketError(
+        EBUSY,
+        "addInterface",
+        `${this.name} has an interface ${options.name} already`,
+      );
+    }
     const iface = this.ip.addInterface(device, {
       name: options.name ?? this.freeName(device.medium === "ethernet" ? "eth" : "tun"),
       slaac: options.slaac ?? (options.addresses ?? []).length === 0,

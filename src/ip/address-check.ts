@@ -21,6 +21,7 @@ const PROBE_NUM = 3;
 const PROBE_WAIT_US = 1_000_000;
 const PROBE_MIN_US = 1_000_000;
 const PROBE_MAX_US = 2_000_000;
+const ANNOUNCE_NUM = 2;
 const ANNOUNCE_WAIT_US = 2_000_000;
 const ANNOUNCE_INTERVAL_US = 2_000_000;
 const DEFEND_INTERVAL_US = 10_000_000;
@@ -110,16 +111,13 @@ function stepIpv4(ip: IpContext, check: AddressCheck, nowUs: number): void {
     ip.changed();
     ip.onAddressState?.(entry);
   }
-  if (ip.settings.announceAddresses && check.announcements < 2) {
-    check.announcements++;
+  check.announcements++;
+  if (ip.settings.announceAddresses) {
     arp.announce(word);
     ip.onWork();
-    if (check.announcements < 2) {
-      ip.timers.arm(check.timer, nowUs + ANNOUNCE_INTERVAL_US);
-      return;
-    }
   }
-  makePreferred(ip, entry);
+  if (check.announcements < ANNOUNCE_NUM) ip.timers.arm(check.timer, nowUs + ANNOUNCE_INTERVAL_US);
+  else makePreferred(ip, entry);
 }
 
 function makePreferred(ip: IpContext, entry: LocalAddress): void {

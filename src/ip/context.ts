@@ -66,6 +66,8 @@ export class IpContext {
   readonly addresses = new LocalAddresses();
   readonly routes: RouteTable<IpInterface>;
   readonly paths: PathCache;
+  /** The generation in which each was chosen: another may suit better now. */
+  readonly chosenIn = new Int32Array(256).fill(-1);
   /** By destination, for forwarding. */
   readonly forwardPaths: (IpPath | undefined)[] = new Array<IpPath | undefined>(256).fill(
     undefined,
@@ -101,7 +103,11 @@ export class IpContext {
     this.forwardRing = new ForwardRing(this.settings.forwardRing, this.memory);
     this.reassembly = new Reassembly(this.settings, this.memory, this.timers, this.counters);
     this.errorBucket = new TokenBucket(this.settings.icmpRate, this.settings.icmpBurst);
-    this.loopbackDevice = new LoopbackDevice(this.settings.loopbackMtu, this.settings.loopbackRing);
+    this.loopbackDevice = new LoopbackDevice(
+      this.onWork,
+      this.settings.loopbackMtu,
+      this.settings.loopbackRing,
+    );
   }
 
   /** Routes, addresses or interfaces changed: every path is looked up anew before its next packet. */

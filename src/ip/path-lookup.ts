@@ -36,7 +36,7 @@ function chosenPath(
   const chosen = ip.chosenPaths[slot];
   if (
     chosen !== undefined &&
-    chosen.generation === ip.generation &&
+    ip.chosenIn[slot] === ip.generation &&
     chosen.boundInterface === zone &&
     chosen.remote.equals(remote)
   ) {
@@ -53,6 +53,7 @@ function chosenPath(
   const path = ip.paths.find(source, remote, zone) ?? makePath(ip, source, remote, zone);
   if (!path.usable) return undefined;
   ip.chosenPaths[slot] = path;
+  ip.chosenIn[slot] = ip.generation;
   return path;
 }
 

@@ -23,6 +23,9 @@ import type { Device, DeviceSink } from "./device.ts";
 import type { ReplyTarget } from "./reply-ring.ts";
 import { completeChecksum, cutSuperSegment, withHeadroom } from "./offload.ts";
 
+/** Link, IP and TCP headers at their longest, which a device's limit on payload does not count. */
+const SUPER_HEADERS = ETHERNET_HEADER + 60 + 60;
+
 /** What stands above the link: `ip`. Frames are lent; `at` is where the packet begins. */
 export interface LinkUpper {
   ipv4Input(frame: Frame, at: number, length: number, isLinkMulticast: boolean): void;
@@ -61,7 +64,8 @@ export class LinkInterface implements DeviceSink, ReplyTarget {
   private readonly macFirst: number;
   private readonly macLast: number;
   private readonly checksumOffload: boolean;
-  private readonly gsoMaxBytes: number;
+  /** Longest super-segment, headers included, that the device cuts itself. */
+  private readonly superFrameMax: number;
   private readonly groupMacs: MacAddress[] = [];
 
   constructor(
@@ -84,7 +88,8 @@ export class LinkInterface implements DeviceSink, ReplyTarget {
     this.macLast = this.macLow << 16;
     this.mtu = Math.min(options.mtu ?? device.mtu, device.mtu);
     this.checksumOffload = device.offload.checksum;
-    this.gsoMaxBytes = device.offload.gsoMaxBytes;
+    const { gsoMaxBytes } = device.offload;
+    this.superFrameMax = gsoMaxBytes === 0 ? 0 : gsoMaxBytes + SUPER_HEADERS;
     this.linkUp = device.linkUp;
     device.attach(this, memory);
     this.refreshFilter();
@@ -214,7 +219,7 @@ export class LinkInterface implements DeviceSink, ReplyTarget {
       view.setInt32(at + 10, this.macLast | type);
     }
     const gsoSize = memory.gsoSize(frame);
-    if (gsoSize !== 0 && memory.length(frame) > this.gsoMaxBytes) return this.cut(frame);
+    if (gsoSize !== 0 && memory.length(frame) > this.superFrameMax) return this.cut(frame);
     if (memory.checksumState(frame) === CSUM_PARTIAL && !this.checksumOffload) {
       frame = memory.writable(frame);
       if (frame === NO_FRAME) return this.noMemory();

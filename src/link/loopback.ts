@@ -22,7 +22,11 @@ export class LoopbackDevice implements Device {
   private count = 0;
   private isStarved = false;
 
-  constructor(mtu: number, ringSize: number) {
+  private readonly onWork: () => void;
+
+  /** @param onWork called when there is something to deliver. */
+  constructor(onWork: () => void, mtu: number, ringSize: number) {
+    this.onWork = onWork;
     this.mtu = mtu;
     this.ring = new Int32Array(ringSize);
     // An IP packet can name at most 65,535 bytes; 120 is the largest pair of headers.
@@ -55,6 +59,7 @@ export class LoopbackDevice implements Device {
       return;
     }
     this.ring[(this.head + this.count++) % this.ring.length] = frame;
+    this.onWork();
   }
 
   private take(): Frame {

@@ -117,6 +117,8 @@ export class NeighborCache {
   private readonly order: Neighbor[] = [];
   private hand = 0;
   private ready: Neighbor[] = [];
+  /** Time of the last use of an entry, near enough to tell which have grown old. */
+  private lastUs = 0;
 
   /** @param unit 0 <= unit() < 1, for the random factor of RFC 4861 §6.3.2. */
   constructor(
@@ -177,6 +179,7 @@ export class NeighborCache {
    */
   use(neighbor: Neighbor, frame: Frame, nowUs: number): boolean {
     neighbor.isUsed = true;
+    this.lastUs = nowUs;
     if (neighbor.state === NEIGHBOR_INCOMPLETE) {
       this.wait(neighbor, frame);
       if (neighbor.probesSent === 0) this.startAsking(neighbor, nowUs);
@@ -410,7 +413,8 @@ export class NeighborCache {
       if (this.hand >= count) this.hand = 0;
       const n = this.order[this.hand]!;
       // Paths use a REACHABLE entry without leaving a mark, so it counts as used at first.
-      const isUsed = n.isUsed || (n.state === NEIGHBOR_REACHABLE && step < 2 * count);
+      const isFresh = n.state === NEIGHBOR_REACHABLE && n.reachableUntilUs > this.lastUs;
+      const isUsed = n.isUsed || (isFresh && step < 2 * count);
       if (!isUsed && !n.isPermanent && n.waiting === 0) {
         this.remove(n);
         return true;

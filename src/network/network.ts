@@ -14,8 +14,8 @@ import type { DeviceContext } from "../devices/context.ts";
 import { ImpairedDevice, type ImpairedDeviceOptions } from "../devices/impaired-device.ts";
 import { PacketDevice, type PacketDeviceOptions } from "../devices/packet-device.ts";
 import { Switch, type SwitchOptions } from "../devices/switch.ts";
-import type { HostConfig } from "../host/config.ts";
-import { Host } from "../host/host.ts";
+import type { HostConfigOptions } from "../host/config.ts";
+import { SocketHost } from "../sockets/socket-host.ts";
 import { createKernel } from "../kernel/create-kernel.ts";
 import type { Device } from "../link/device.ts";
 import { type Alarm, Alarms } from "./alarms.ts";
@@ -39,7 +39,7 @@ export interface NetworkOptions {
 export interface NetworkHostOptions {
   /** Default "host1", "host2", ... */
   readonly name?: string;
-  readonly config?: Partial<HostConfig>;
+  readonly config?: HostConfigOptions;
 }
 
 /** Frames one pollable may handle before the next one's turn. */
@@ -126,10 +126,10 @@ export class Network implements Driven {
   }
 
   /** A host on this network's time, memory and random numbers; the network drives it. */
-  host(options: NetworkHostOptions = {}): Host {
+  host(options: NetworkHostOptions = {}): SocketHost {
     const { name = `host${++this.hostCount}`, config } = options;
     const { memory } = this;
-    const host = new Host({ name, memory, random: this.fork(), clock: this, config });
+    const host = new SocketHost({ name, memory, random: this.fork(), clock: this, config });
     this.add(host, () => host.destroy());
     return host;
   }

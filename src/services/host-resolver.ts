@@ -1,5 +1,6 @@
 /** A resolver that asks over a host's own sockets. */
 import type { TimerTarget } from "../base/timers.ts";
+import type { Deliverable } from "../sockets/operation.ts";
 import type { SocketHost } from "../sockets/socket-host.ts";
 import { dnsTransport } from "./dns-transport.ts";
 import { Resolver, type ResolverOptions } from "./resolver.ts";
@@ -31,10 +32,11 @@ export function hostResolver(host: SocketHost, options: ResolverOptions = {}): R
   return new Resolver({ transport, random: host.random, now, after }, options);
 }
 
-class Alarm implements TimerTarget {
+class Alarm implements TimerTarget, Deliverable {
   private readonly host: SocketHost;
   private readonly callback: () => void;
   private id = -1;
+  private isCancelled = false;
 
   constructor(host: SocketHost, callback: () => void) {
     this.host = host;
@@ -48,13 +50,23 @@ class Alarm implements TimerTarget {
   }
 
   cancel(): void {
+    this.isCancelled = true;
+    this.free();
+  }
+
+  private free(): void {
     if (this.id < 0) return;
     this.host.timers.unregister(this.id);
     this.id = -1;
   }
 
+  /** A timer fires inside of poll, where nothing may call the application. */
   onTimer(): void {
-    this.cancel();
-    this.callback();
+    this.free();
+    this.host.system.post(this);
+  }
+
+  deliver(): void {
+    if (!this.isCancelled) this.callback();
   }
 }

@@ -67,27 +67,31 @@ class HttpConnection {
   }
 
   async run(): Promise<void> {
-    for (;;) {
-      let request: HttpRequest | undefined;
-      let goOn = false;
-      try {
-        const head = await this.readHead();
-        if (head === undefined) break;
-        request = parseRequestHead(head);
-        goOn = await this.skipBody(request);
-        const response = await this.handler(request, this.connection);
-        goOn = await this.respond(request, response, goOn && keepsAlive(request));
-      } catch (error) {
-        if (hasCode(error, "ETIMEDOUT") && request === undefined) break; // idle
-        if (!(error instanceof HttpError)) throw error;
-        const body = `${error.status} ${error.message}\n`;
-        const headers = { "content-type": "text/plain; charset=utf-8" };
-        await this.respond(request, { status: error.status, headers, body }, false);
-        break;
-      }
-      if (!goOn) break;
-    }
+    while (await this.serveOne());
     await this.finish();
+  }
+
+  /** One request and its response; false when it was the last. */
+  private async serveOne(): Promise<boolean> {
+    let request: HttpRequest | undefined;
+    let keep = false;
+    try {
+      const head = await this.readHead();
+      if (head === undefined) return false;
+      request = parseRequestHead(head);
+      keep = (await this.skipBody(request)) && keepsAlive(request);
+    } catch (error) {
+      if (hasCode(error, "ETIMEDOUT") && request === undefined) return false; // idle
+      // Where the next request begins is not known any more.
+      return this.respond(request, errorResponse(error), false);
+    }
+    let response: HttpResponse;
+    try {
+      response = await this.handler(request, this.connection);
+    } catch (error) {
+      response = errorResponse(error);
+    }
+    return this.respond(request, response, keep);
   }
 
   /** FIN, then what the peer still sends is read: bytes unread at a close would reset the connection under the response. */
@@ -185,6 +189,16 @@ class HttpConnection {
     if (request !== undefined) this.options.onRequest?.(request, status, sent, connection);
     return goOn;
   }
+}
+
+/** What an HttpError is to the peer; anything else is thrown on. */
+function errorResponse(error: unknown): HttpResponse {
+  if (!(error instanceof HttpError)) throw error;
+  return {
+    status: error.status,
+    headers: { "content-type": "text/plain; charset=utf-8" },
+    body: `${error.status} ${error.message}\n`,
+  };
 }
 
 /** RFC 9112 §9.3. */

@@ -211,8 +211,8 @@ export class Connection {
     this.closedPromise ??= new Promise((resolve, reject) => {
       const { socket } = this;
       const settle = () => {
-        const errno = this.aborted ? 0 : socket.finalError;
-        if (errno === 0) resolve();
+        const errno = socket.finalError;
+        if (errno === 0 || errno === ECONNABORTED) resolve(); // or it was our own wish
         else reject(new SocketError(errno, "connection"));
       };
       if (socket.isGone) settle();

@@ -1,6 +1,7 @@
 import {
   EAFNOSUPPORT,
   EINVAL,
+  ENETDOWN,
   EPROTONOSUPPORT,
   ESOCKTNOSUPPORT,
 } from "../base/errors.ts";
@@ -34,6 +35,7 @@ export function createSocket(
   const type = typeAndFlags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (type < 0 || type > 15) return -EINVAL;
   if (domain !== AF_INET && domain !== AF_INET6) return -EAFNOSUPPORT;
+  if (system.ended) return -ENETDOWN;
   const socket = make(system, domain, type, protocol);
   if (typeof socket !== "number") socket.nonblocking = (typeAndFlags & SOCK_NONBLOCK) !== 0;
   return socket;

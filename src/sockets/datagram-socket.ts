@@ -40,7 +40,7 @@ export class DatagramSocket extends DatagramBase {
     super(system, domain, protocol);
     this.endpoint = system.env.udp.create(domain === AF_INET6);
     this.endpoint.owner = this;
-    system.openSockets++;
+    system.adopt(this);
   }
 
   get isBound(): boolean {

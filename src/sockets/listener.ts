@@ -41,6 +41,10 @@ export class Listener {
         reject(options.signal.reason);
         return;
       }
+      if (socket.closed) {
+        reject(new SocketError(EBADF, "accept"));
+        return;
+      }
       const operation = this.parked.accept(
         socket,
         (result, op) => {

@@ -1,7 +1,6 @@
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import type { IcmpError } from "../base/transport.ts";
 import type { HostTransport } from "../host/host.ts";
-import type { TcpStack } from "../tcp/stack.ts";
 import type { UdpStack } from "../udp/stack.ts";
 import type { RawStack } from "./raw/raw-stack.ts";
 import type { SocketSystem } from "./socket-system.ts";
@@ -57,48 +56,9 @@ export class SocketDriver implements HostTransport {
     return this.system.liveSockets + this.udp.output.unsentEndpoints;
   }
 
-  close(): void {
+  destroy(): void {
     this.onClose();
     this.udp.output.clear();
     this.raw.output.clear();
-  }
-}
-
-/** TCP as a transport of the host. */
-export class TcpDriver implements HostTransport {
-  private readonly tcp: TcpStack;
-
-  constructor(tcp: TcpStack) {
-    this.tcp = tcp;
-  }
-
-  input(packet: ReceivedPacket, nowUs: number): boolean {
-    return this.tcp.input(packet, nowUs);
-  }
-
-  icmpError(error: IcmpError, nowUs: number): void {
-    this.tcp.icmpError(error, nowUs);
-  }
-
-  poll(nowUs: number, budget: number): boolean {
-    return this.tcp.poll(nowUs, budget);
-  }
-
-  nextDeadline(): number {
-    return this.tcp.nextDeadline();
-  }
-
-  takeEvents(): boolean {
-    return this.tcp.takeEvents();
-  }
-
-  live(): number {
-    return this.tcp.live();
-  }
-
-  /** The host ends: listeners and connections are given up, without a word to the peer. */
-  close(): void {
-    for (const listener of [...this.tcp.allListeners()]) listener.close();
-    for (const connection of [...this.tcp.connections()]) this.tcp.abort(connection);
   }
 }

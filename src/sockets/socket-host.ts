@@ -5,11 +5,10 @@ import {
   parseAddress,
   tryParseAddress,
 } from "../base/address.ts";
-import { EINVAL, ENOENT, SocketError } from "../base/errors.ts";
+import { EINVAL, ENETDOWN, ENOENT, SocketError } from "../base/errors.ts";
 import { PortTable } from "../base/port-table.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../base/path.ts";
 import { Host, type HostOptions } from "../host/host.ts";
-import { DEFAULT_TCP_SETTINGS, type TcpSettings } from "../tcp/settings.ts";
 import { TcpStack } from "../tcp/stack.ts";
 import { UdpStack } from "../udp/stack.ts";
 import { SocketCalls } from "./calls.ts";
@@ -17,6 +16,7 @@ import type { Connection } from "./connection.ts";
 import { AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP } from "./constants.ts";
 import { DatagramSocket } from "./datagram-socket.ts";
 import { type DialOptions, dial } from "./dial.ts";
+import { Drain } from "./drain.ts";
 import type { SocketSettings } from "./environment.ts";
 import { HostEnvironment } from "./host-environment.ts";
 import { Listener } from "./listener.ts";
@@ -26,7 +26,7 @@ import { type PingOptions, type PingReply, ping } from "./ping.ts";
 import { RawStack } from "./raw/raw-stack.ts";
 import type { Resolver } from "./resolver.ts";
 import type { SocketAddress } from "./socket-address.ts";
-import { SocketDriver, TcpDriver } from "./socket-driver.ts";
+import { SocketDriver } from "./socket-driver.ts";
 import { SocketSystem } from "./socket-system.ts";
 import { StreamSocket } from "./stream-socket.ts";
 import { TextbookCalls } from "./textbook.ts";
@@ -34,11 +34,7 @@ import { UdpSocket } from "./udp-socket.ts";
 import type { AbortSignalLike } from "./waiting.ts";
 
 export interface SocketHostOptions extends HostOptions {
-  /** TCP settings that differ from the defaults (docs/limits.md). */
-  readonly tcp?: Partial<TcpSettings>;
   readonly sockets?: Partial<SocketSettings>;
-  /** Ports given to who asks for none. Default 32768-60999. */
-  readonly portRange?: readonly [first: number, last: number];
 }
 
 export interface ConnectOptions extends StreamOptions {
@@ -92,18 +88,10 @@ export class SocketHost extends Host {
   constructor(options: SocketHostOptions) {
     super(options);
     const { memory, counters, random, timers, ip } = this;
-    const [firstPort, lastPort] = options.portRange ?? [32768, 60999];
+    const { defaultTtl, firstPort, lastPort, tcp: settings } = this.config;
     const ports = () => new PortTable({ random, firstPort, lastPort });
     const isBroadcast = (address: IpAddress) => this.isBroadcastAddress(address);
-    const { defaultTtl } = this.config;
-    this.tcp = new TcpStack({
-      memory,
-      ip,
-      timers,
-      random,
-      counters,
-      settings: { ...DEFAULT_TCP_SETTINGS, ttl: defaultTtl, ...options.tcp },
-    });
+    this.tcp = new TcpStack({ memory, ip, timers, random, counters, settings });
     this.tcp.onWork = () => this.markWork();
     const udpPorts = ports();
     this.udpStack = new UdpStack({ memory, ip, counters, ports: udpPorts, isBroadcast, defaultTtl });
@@ -125,8 +113,12 @@ export class SocketHost extends Host {
     this.calls = new SocketCalls(this.system);
     this.parked = new Parked(this.system);
     this.sockets = new TextbookCalls(this.calls, this.parked);
-    this.registerTransport(PROTOCOL_TCP, new TcpDriver(this.tcp));
-    const driver = new SocketDriver(this.udpStack, raw, this.system, () => this.calls.closeAll());
+    this.registerTransport(PROTOCOL_TCP, this.tcp);
+    const driver = new SocketDriver(this.udpStack, raw, this.system, () => {
+      this.calls.closeAll();
+      this.tcp.takeEvents();
+      this.system.end();
+    });
     this.registerTransport(PROTOCOL_UDP, driver);
   }
 
@@ -136,6 +128,7 @@ export class SocketHost extends Host {
     if (!Number.isInteger(port) || port < 1 || port > 65535) {
       throw new SocketError(EINVAL, "connect", `port ${port}: give a whole number, 1 to 65535`);
     }
+    this.mustLive("connect");
     const startUs = this.clock.now();
     const addresses = await this.addressesOf(options);
     const spentMs = (this.clock.now() - startUs) / 1000;
@@ -145,6 +138,7 @@ export class SocketHost extends Host {
       signal,
       timeout: timeout === undefined ? undefined : Math.max(0, timeout - spentMs),
     };
+    this.mustLive("connect");
     return dial(this.system, this.parked, addresses, port, dialOptions);
   }
 
@@ -184,6 +178,7 @@ export class SocketHost extends Host {
   async listen(options: ListenOptions): Promise<Listener> {
     const address = options.address === undefined ? undefined : this.addressOf(options.address);
     const domain = address?.isIpv4 || !this.hasIpv6 ? AF_INET : AF_INET6;
+    this.mustLive("listen");
     const socket = new StreamSocket(this.system, domain, IPPROTO_TCP);
     try {
       // A server that starts again must not wait for TIME-WAIT (RFC 1122 §4.2.2.13).
@@ -205,6 +200,7 @@ export class SocketHost extends Host {
     const address = options.address === undefined ? undefined : this.addressOf(options.address);
     const family = options.family ?? (address?.isIpv4 || !this.hasIpv6 ? 4 : 6);
     const domain = family === 4 ? AF_INET : AF_INET6;
+    this.mustLive("socket");
     const socket = new DatagramSocket(this.system, domain, IPPROTO_UDP);
     try {
       applyOptions(socket, options);
@@ -225,6 +221,7 @@ export class SocketHost extends Host {
 
   /** Sends one ICMP echo request. */
   async ping(target: string | IpAddress, options: PingOptions = {}): Promise<PingReply> {
+    this.mustLive("ping");
     const address =
       target instanceof IpAddress ? target : (await this.resolve(target, options))[0];
     if (address === undefined) {
@@ -232,6 +229,33 @@ export class SocketHost extends Host {
     }
     return ping(this, address, options);
   }
+
+  /**
+   * Ends the host: all sockets are closed, and what they wrote is still
+   * delivered, for `timeout` milliseconds at most (default 10,000); what is
+   * left then is reset. Resolves when the host is gone.
+   */
+  close(options: { readonly timeout?: number } = {}): Promise<void> {
+    this.closing ??= new Promise((resolve) => {
+      this.calls.closeAll();
+      for (const socket of this.system.sockets()) socket.close();
+      new Drain(this.system.env, (options.timeout ?? 10_000) * 1000, () => {
+        this.system.post({
+          deliver: () => {
+            this.destroy();
+            resolve();
+          },
+        });
+      });
+    });
+    return this.closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private closing: Promise<void> | undefined = undefined;
 
   get hasIpv6(): boolean {
     return this.config.ipv6;
@@ -250,6 +274,10 @@ export class SocketHost extends Host {
     const iface = this.interface(zone);
     if (iface === undefined) return tryParseAddress(text);
     return tryParseAddress(text.slice(0, percent))?.withScope(iface.index);
+  }
+
+  private mustLive(syscall: string): void {
+    if (this.system.ended) throw new SocketError(ENETDOWN, syscall, "the host was closed");
   }
 
   private check(result: number, syscall: string, name: SocketAddress): void {

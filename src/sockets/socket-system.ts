@@ -9,6 +9,7 @@ import {
 import { ReceiveInfo } from "./message.ts";
 import type { Deliverable, Operation } from "./operation.ts";
 import type { Socket } from "./socket.ts";
+import { TimeWaitPorts } from "./time-wait-ports.ts";
 
 /**
  * All sockets of one host: what they share, the operations that wait, and the
@@ -21,16 +22,23 @@ export class SocketSystem {
   liveSockets = 0;
   /** Sockets in being: for leak checks. */
   openSockets = 0;
+  /** All sockets in being, each holding the next. */
+  private firstSocket: Socket | undefined = undefined;
+  /** The host is gone. */
+  ended = false;
   /** Operations that wait: for leak checks. */
   parked = 0;
   /** Scratch for calls that do not keep what they learn. */
   readonly info = new ReceiveInfo();
+  readonly timeWaitPorts: TimeWaitPorts;
   private readonly completions = new Queue<Deliverable>();
   private delivering = false;
 
   constructor(env: SocketEnvironment, settings: Partial<SocketSettings> = {}) {
     this.env = env;
     this.settings = { ...DEFAULT_SOCKET_SETTINGS, ...settings };
+    const { mslUs, maxTimeWait } = env.tcp.env.settings;
+    this.timeWaitPorts = new TimeWaitPorts(env.tcpPorts, env.timers, 2 * mslUs, maxTimeWait);
   }
 
   /**
@@ -110,9 +118,45 @@ export class SocketSystem {
     this.complete(operation, result);
   }
 
+  /** A socket came into being. */
+  adopt(socket: Socket): void {
+    this.openSockets++;
+    const first = this.firstSocket;
+    socket.nextSocket = first;
+    if (first !== undefined) first.previousSocket = socket;
+    this.firstSocket = socket;
+  }
+
+  private disown(socket: Socket): void {
+    this.openSockets--;
+    const { nextSocket: next, previousSocket: previous } = socket;
+    if (next !== undefined) next.previousSocket = previous;
+    if (previous !== undefined) previous.nextSocket = next;
+    else this.firstSocket = next;
+    socket.nextSocket = undefined;
+    socket.previousSocket = undefined;
+  }
+
+  /** The sockets in being, the newest first. */
+  *sockets(): Iterable<Socket> {
+    for (let s = this.firstSocket; s !== undefined; ) {
+      const next: Socket | undefined = s.nextSocket;
+      yield s;
+      s = next;
+    }
+  }
+
+  /** The host ends: all sockets are closed, and who waits is told at once. */
+  end(): void {
+    this.ended = true;
+    for (const socket of this.sockets()) socket.close();
+    this.timeWaitPorts.clear();
+    this.takeEvents();
+  }
+
   /** A socket was closed: its operations end with -EBADF. */
   abandon(socket: Socket): void {
-    this.openSockets--;
+    this.disown(socket);
     while (socket.waiting !== undefined) {
       const op = socket.waiting;
       this.settle(op, op.done > 0 ? op.done : -EBADF);
@@ -127,7 +171,7 @@ export class SocketSystem {
     // one that always finds more to do cannot hold up the network.
     let budget = this.completions.length + 256;
     try {
-      while (budget-- > 0) {
+      while (budget-- > 0 || this.ended) {
         const next = this.completions.shift();
         if (next === undefined) break;
         next.deliver();

@@ -30,6 +30,9 @@ export abstract class Socket {
   device = 0;
   /** Operations that wait, the first to come first. */
   waiting: Operation | undefined = undefined;
+  /** Neighbours in the system's list of sockets. */
+  nextSocket: Socket | undefined = undefined;
+  previousSocket: Socket | undefined = undefined;
   /** Descriptors that refer to this socket. */
   descriptors = 0;
   /** Counts among what keeps the process alive. */

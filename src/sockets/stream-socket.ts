@@ -10,6 +10,7 @@ import {
   EISCONN,
   ENETUNREACH,
   ENOTCONN,
+  EOPNOTSUPP,
   EPIPE,
 } from "../base/errors.ts";
 import {
@@ -33,6 +34,7 @@ import {
   AF_INET6,
   AF_UNSPEC,
   MSG_ERRQUEUE,
+  MSG_FASTOPEN,
   MSG_MORE,
   MSG_OOB,
   MSG_PEEK,
@@ -98,7 +100,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     this.connection = connection ?? system.env.tcp.create();
     this.connection.owner = this;
     this.boundAddress = domain === AF_INET6 ? IPV6_ANY : IPV4_ANY;
-    system.openSockets++;
+    system.adopt(this);
   }
 
   // Options
@@ -206,6 +208,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     if (to.family === AF_UNSPEC) return this.disconnect();
     if (this.phase === CONNECTED) return -EISCONN;
     if (this.phase === CONNECTING) {
+      if (this.connection.synDeferred) return -EISCONN;
       const result = this.connectResult();
       return result === -EINPROGRESS ? -EALREADY : result;
     }
@@ -260,7 +263,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     }
     this.phase = CONNECTING;
     this.setActive(true);
-    return -EINPROGRESS;
+    // TCP_FASTOPEN_CONNECT with a cookie: the SYN waits for the first data.
+    return this.connection.synDeferred ? 0 : -EINPROGRESS;
   }
 
   /** After a connection that failed the socket may try again, with the same options. */
@@ -278,6 +282,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   override connectResult(): number {
     if (this.phase !== CONNECTING) return this.phase === CONNECTED ? 0 : -ENOTCONN;
     const c = this.connection;
+    if (c.synDeferred) return 0;
     if (c.state === SYN_SENT || c.state === SYN_RECEIVED) return -EINPROGRESS;
     if (c.state === CLOSED) {
       this.phase = IDLE;
@@ -367,18 +372,49 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     offset: number,
     length: number,
     flags: number,
-    // A connected stream ignores an address, as Linux does.
-    _to: SocketAddress | undefined,
+    to: SocketAddress | undefined,
     _control: readonly ControlMessage[] | undefined,
   ): number {
+    if ((flags & MSG_FASTOPEN) !== 0 && to !== undefined) {
+      return this.sendFastOpen(data, offset, length, flags, to);
+    }
+    // A connected stream ignores an address, as Linux does.
     if (this.phase === IDLE && this.connection.path === undefined) return -EPIPE;
     if (this.phase === LISTENING) return -EPIPE;
     const c = this.connection;
-    if (c.state === SYN_SENT || c.state === SYN_RECEIVED) return -EAGAIN;
     let sendFlags = 0;
-    if ((flags & MSG_MORE) !== 0) sendFlags |= SEND_MORE;
-    if ((flags & MSG_OOB) !== 0) sendFlags |= SEND_URGENT;
+    if (flags !== 0) {
+      if ((flags & MSG_MORE) !== 0) sendFlags |= SEND_MORE;
+      if ((flags & MSG_OOB) !== 0) sendFlags |= SEND_URGENT;
+    }
+    if (c.state === SYN_SENT || c.state === SYN_RECEIVED) {
+      if (c.synDeferred) length = Math.min(length, synRoom(c));
+      else if (!c.fastOpenPassive) return -EAGAIN;
+    }
     return this.system.env.tcp.send(c, data, offset, length, sendFlags);
+  }
+
+  /**
+   * MSG_FASTOPEN (RFC 7413): connect and the first data in one call. The bytes
+   * that the SYN takes, or -EINPROGRESS when it has to ask for a cookie first.
+   */
+  private sendFastOpen(
+    data: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+    to: SocketAddress,
+  ): number {
+    if ((this.system.env.tcp.settings.fastOpen & 1) === 0) return -EOPNOTSUPP;
+    if (this.phase === CONNECTED) return -EISCONN;
+    if (this.phase === CONNECTING) return this.connection.synDeferred ? -EALREADY : -EAGAIN;
+    const { options } = this.connection;
+    const wasOn = options.fastOpenConnect;
+    this.change((o) => (o.fastOpenConnect = true));
+    const result = this.connect(to);
+    this.connection.options.fastOpenConnect = wasOn;
+    if (result < 0) return result;
+    return this.send(data, offset, length, flags & ~MSG_FASTOPEN, undefined, undefined);
   }
 
   override receive(
@@ -448,7 +484,9 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     let bits = 0;
     if (closed || (readEnd && writeEnd)) bits |= POLLHUP;
     if (readEnd) bits |= POLLIN | POLLRDNORM | POLLRDHUP;
-    if (c.state !== SYN_SENT && c.state !== SYN_RECEIVED) {
+    if (c.synDeferred) {
+      bits |= POLLOUT | POLLWRNORM;
+    } else if (c.state !== SYN_SENT && (c.state !== SYN_RECEIVED || c.fastOpenPassive)) {
       const readable = tcp.readable(c);
       if (readable > 0 && readable >= this.receiveLowWater) bits |= POLLIN | POLLRDNORM;
       if (writeEnd || closed || tcp.writable(c) > 0) bits |= POLLOUT | POLLWRNORM;
@@ -508,7 +546,9 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
 
   private unbind(): void {
     if (this.binding === 0) return;
-    this.system.env.tcpPorts.release(this.binding);
+    const { env, timeWaitPorts } = this.system;
+    if (this.connection.state === TIME_WAIT) timeWaitPorts.hold(this.binding, env.now());
+    else env.tcpPorts.release(this.binding);
     this.binding = 0;
   }
 
@@ -526,6 +566,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
       return;
     }
     const c = this.connection;
+    // SO_LINGER of 0 seconds: no orderly end is wanted.
+    if (c.options.lingerUs === 0 && c.state !== CLOSED) this.system.env.tcp.abort(c);
     this.system.env.tcp.close(c);
     // What still delivers keeps its port, and tells when it is gone; `closed`
     // also waits for events that are on their way.
@@ -562,4 +604,11 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     return this.system.env.tcp.info(this.connection);
   }
 
+}
+
+/** Data that a SYN has room for: a segment less the most that options take, as Linux reckons. */
+function synRoom(c: TcpConnection): number {
+  const path = c.path!;
+  const most = path.mtu - path.headerLength - 20;
+  return (c.options.maxSegment > 0 ? Math.min(most, c.options.maxSegment) : most) - 40;
 }

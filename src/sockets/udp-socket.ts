@@ -83,6 +83,10 @@ export class UdpSocket {
         reject(options.signal.reason);
         return;
       }
+      if (socket.closed) {
+        reject(new SocketError(EBADF, "send"));
+        return;
+      }
       const operation = this.parked.write(
         socket,
         bytes,
@@ -128,6 +132,10 @@ export class UdpSocket {
     return new Promise((resolve, reject) => {
       if (options?.signal?.aborted) {
         reject(options.signal.reason);
+        return;
+      }
+      if (socket.closed) {
+        reject(new SocketError(EBADF, "receive"));
         return;
       }
       const info = new ReceiveInfo().reset(true);

@@ -51,10 +51,14 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
   if (advanced) acknowledge(env, c, seg.ack);
   const windowChanged = updateSendWindow(c, seg) && c.sndWnd !== priorWnd;
 
-  if (sample.deliveredBytes > 0) measureRtt(env, c, seg, advanced);
+  // A D-SACK says that a duplicate drew this ACK: its timestamp, and the time since the
+  // originals were sent, tell how long their lost ACK was missed, timeouts included.
+  const drawnByDuplicate = (sacked & SACK_DUPLICATE) !== 0;
+  if (sample.deliveredBytes > 0 && !drawnByDuplicate) measureRtt(env, c, seg, advanced);
   if (advanced) {
     c.retransmits = 0;
-    if (c.rtoBackoff > 0) undoBackoff(c, env.rto);
+    // Karn: the backed-off timeout stays until a sample (RFC 6298 §5), unless the timeout was needless.
+    if (drawnByDuplicate && c.rtoBackoff > 0) undoBackoff(c, env.rto);
   }
   // Any answer shows that the peer lives (MUST-37); the backoff ends with an open window.
   c.probesOut = 0;
@@ -144,7 +148,7 @@ function acknowledge(env: TcpEnvironment, c: TcpConnection, ack: number): void {
         if ((flags & EVER_RETRANSMITTED) === 0) {
           env.progress.lastAckedSentUs = sent.sentUs(i);
           if (env.progress.firstAckedSentUs < 0) env.progress.firstAckedSentUs = env.progress.lastAckedSentUs;
-          env.progress.originalAcked = true;
+          if (loss !== undefined && seqLeq(end, loss.highSeq)) env.progress.originalAcked = true;
           if (loss !== undefined && seqLt(sent.start(i), loss.fack)) {
             noteReordering(loss, sent.start(i), c.sndMss);
           }
@@ -271,6 +275,7 @@ function respond(
   echo: boolean,
 ): void {
   const loss = lossOf(c);
+  const before = c.caState;
   if (!c.sackOn && isDuplicate) {
     loss.dupAcks++;
     env.sample.deliveredBytes += c.sndMss;
@@ -302,6 +307,7 @@ function respond(
         c.caState = loss.sackedBytes > 0 ? CA_DISORDER : CA_OPEN;
       }
   }
+  if (c.caState !== before) env.tracer?.congestion(env.nowUs, c, before, c.caState);
   const controller = c.controller;
   if (
     (c.caState === CA_RECOVERY || c.caState === CA_CWR) &&
@@ -390,10 +396,14 @@ function inLoss(
     if (seqGt(c.sndNxt, loss.highSeq)) {
       if ((sacked & SACK_NEWS) !== 0 || isDuplicate) loss.frto = false; // step 3a: real
     } else if (advanced && seqLt(c.sndUna, loss.highSeq)) {
-      // Step 2b: probe with new data before sending more again.
       loss.highSeq = c.sndNxt;
-      loss.frtoProbe = true;
-      return;
+      if (c.unsentBytes > 0 && seqGt((c.sndUna + c.sndWnd) | 0, c.sndNxt)) {
+        // Step 2b: probe with new data before sending more again.
+        loss.frtoProbe = true;
+        return;
+      }
+      // Nothing to probe with: conventional recovery.
+      loss.frto = false;
     }
   }
   if (seqGeq(c.sndUna, loss.highSeq)) {

@@ -14,7 +14,7 @@ import { NOBODY } from "./demux.ts";
 import { ACK_NOW, type TcpConnection } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { ownShift } from "./establish.ts";
-import { startSequence } from "./input-listen.ts";
+import { startSequence } from "./passive-open.ts";
 import { initialSequence, timestampStart } from "./isn.ts";
 import { abort, boundFinWait2, orphan, setState, terminate } from "./lifecycle.ts";
 import { updateSendMss } from "./mss.ts";
@@ -77,9 +77,21 @@ export function connect(
   env.demux.add(c);
   env.counters.tcpActiveOpens++;
   setState(env, c, SYN_SENT);
+  if (c.options.fastOpenConnect && prepareFastOpen(env, c)) {
+    c.synDeferred = true;
+    return 0;
+  }
   c.synDue = true;
   wake(env, c);
   return 0;
+}
+
+/** RFC 7413 §4.1.3: with a cookie the SYN waits for data to carry; without one it asks for a cookie. */
+function prepareFastOpen(env: TcpEnvironment, c: TcpConnection): boolean {
+  if ((env.settings.fastOpen & 1) === 0 || env.fastOpen.isDisabled(env.nowUs)) return false;
+  const known = env.fastOpen.remembered(c.path!.remote);
+  c.fastOpenCookie = known?.cookie ?? { bytes: new Uint8Array(0), experimental: false };
+  return known !== undefined || c.options.fastOpenNoCookie || (env.settings.fastOpen & 4) !== 0;
 }
 
 export function findTuple(
@@ -157,7 +169,13 @@ export function send(
     c.sndUp = c.sndEnd;
   }
   c.moreComing = (flags & SEND_MORE) !== 0;
-  if (c.state >= ESTABLISHED) wake(env, c);
+  if (c.synDeferred) {
+    c.synDeferred = false;
+    c.synDue = true;
+    wake(env, c);
+  } else if (c.state >= ESTABLISHED || c.fastOpenPassive) {
+    wake(env, c);
+  }
   return taken;
 }
 

@@ -4,6 +4,7 @@ import { type Controller, INFINITE_SSTHRESH } from "./congestion/controller.ts";
 import type { DeliveryRate } from "./congestion/delivery-rate.ts";
 import type { Pacer } from "./congestion/pacing.ts";
 import { PagedBuffer } from "./paged-buffer.ts";
+import type { FastOpenCookie } from "./fast-open.ts";
 import type { Ranges } from "./ranges.ts";
 import type { LossRecovery } from "./recovery/loss-recovery.ts";
 import type { SentSegments } from "./sent-segments.ts";
@@ -163,6 +164,14 @@ export class TcpConnection implements TimerTarget {
   passive = false;
   /** A SYN or SYN-ACK is to be sent by the next output. */
   synDue = false;
+  /** Fast Open: what the SYN carries beside the ordinary; undefined: nothing. */
+  fastOpenCookie: FastOpenCookie | undefined = undefined;
+  /** The SYN waits for the first data, to carry it (TCP_FASTOPEN_CONNECT). */
+  synDeferred = false;
+  /** Data went out with the SYN. */
+  synDataSent = false;
+  /** Accepted by cookie, before the handshake is complete: data may flow. */
+  fastOpenPassive = false;
   /** Its SYN waits for the application's word. */
   isHeld = false;
   /** What waited for `sendAtUs` may go, small as it is. */
@@ -184,6 +193,8 @@ export class TcpConnection implements TimerTarget {
   /** Duplicates owed one for one while the peer has no SACK. */
   dupAcksOwed = 0;
   quickAcks: number;
+  /** A gap was filled since the last ACK: one ACK answers for all that came in order with it. */
+  gapFilled = false;
   /** D-SACK to report with the next ACK (RFC 2883); equal: none. */
   dsackStart = 0;
   dsackEnd = 0;

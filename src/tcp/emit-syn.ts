@@ -2,6 +2,7 @@ import { NO_FRAME } from "../base/frame-memory.ts";
 import { foldSum } from "../base/memory-kernel.ts";
 import { PROTOCOL_TCP } from "../base/path.ts";
 import { NEVER } from "../base/timers.ts";
+import { REASON_NONE, REASON_SYN, TRACE_OUT } from "../base/trace.ts";
 import { ACK, CWR, ECE, SYN, TCP_CHECKSUM, TCP_HEADER, writeTcpHeader } from "../wire/tcp.ts";
 import {
   OPTION_END,
@@ -93,7 +94,7 @@ export function emitSyn(
   const memory = env.memory;
   const frame = memory.alloc(TCP_HEADER + MAX_OPTIONS + length, true);
   if (frame === NO_FRAME) {
-    env.counters.memoryFailures++;
+    env.noFrame();
     return false;
   }
   const s = env.settings;
@@ -143,6 +144,9 @@ export function emitSyn(
     c.delayedAckAtUs = NEVER;
   }
   c.lastSentUs = env.nowUs;
+  const reason = c.retransmits > 0 ? REASON_SYN : REASON_NONE;
+  const ack = active ? 0 : c.rcvNxt;
+  env.tracer?.segment(env.nowUs, c, TRACE_OUT, c.iss, ack, flags, length, window, reason);
   send(env, c, frame, c.options.tos);
   return true;
 }

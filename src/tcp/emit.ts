@@ -7,6 +7,7 @@ import {
 import { foldSum } from "../base/memory-kernel.ts";
 import { PROTOCOL_TCP, SEND_DONT_FRAGMENT } from "../base/path.ts";
 import { NEVER } from "../base/timers.ts";
+import { TRACE_OUT } from "../base/trace.ts";
 import { ACK, CWR, ECE, TCP_CHECKSUM, TCP_HEADER, URG } from "../wire/tcp.ts";
 import {
   TIMESTAMPS_ALIGNED,
@@ -52,7 +53,7 @@ export function emitSegment(
   if (sackBlocks > 0) headerLength += 4 + 8 * sackBlocks;
   const frame = memory.alloc(headerLength + length, length === 0 || !fresh);
   if (frame === NO_FRAME) {
-    env.counters.memoryFailures++;
+    env.noFrame();
     return false;
   }
   const at = memory.start(frame);
@@ -123,6 +124,7 @@ export function emitSegment(
   const wire = length > c.sndMss ? Math.ceil(length / c.sndMss) : 1;
   c.segsOut += wire;
   env.counters.tcpOutSegs += wire;
+  env.tracer?.segment(env.nowUs, c, TRACE_OUT, seq, ack, flags, length, window, env.reason);
   if ((flags & ACK) !== 0 && sackBlocks === owedBlocks) acknowledged(c);
   const tos = c.ecnOn && fresh && length > 0 ? (c.options.tos & ~3) | ECT0 : c.options.tos;
   send(env, c, frame, tos);
@@ -133,6 +135,7 @@ export function emitSegment(
 function acknowledged(c: TcpConnection): void {
   c.lastAckSent = c.rcvNxt;
   c.ackFlags = 0;
+  c.gapFilled = false;
   c.delayedAckAtUs = NEVER;
   c.dsackStart = c.dsackEnd;
 }

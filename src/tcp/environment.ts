@@ -3,12 +3,14 @@ import type { FrameMemory } from "../base/frame-memory.ts";
 import { KeyedHash } from "../base/keyed-hash.ts";
 import type { IpSender } from "../base/path.ts";
 import { Queue } from "../base/queue.ts";
+import { REASON_NONE, type Tracer } from "../base/trace.ts";
 import type { RandomSource } from "../base/random.ts";
-import type { Timers } from "../base/timers.ts";
+import { NEVER, type Timers } from "../base/timers.ts";
 import { ACK, RST } from "../wire/tcp.ts";
 import { AckSample } from "./congestion/controller.ts";
 import type { ConnectionHome, TcpConnection } from "./connection.ts";
 import { Demux } from "./demux.ts";
+import { FastOpen, parseFastOpenKey } from "./fast-open.ts";
 import {
   REPLY_ACK,
   REPLY_FLAGS,
@@ -27,7 +29,6 @@ import { Segment } from "./segment.ts";
 import { SentSegments } from "./sent-segments.ts";
 import type { TcpSettings } from "./settings.ts";
 import { defaultSocketOptions, type SocketOptions } from "./socket-options.ts";
-import type { TcpTracer } from "./tcp-tracer.ts";
 import { timestampNow } from "./timestamps.ts";
 import { selectWindow } from "./window.ts";
 
@@ -73,11 +74,17 @@ export class TcpEnvironment implements ConnectionHome {
   readonly sample = new AckSample();
   readonly progress = new AckProgress();
   readonly replies = new ReplyRing();
+  readonly fastOpen: FastOpen;
   /** Keys for ISNs, ports, cookies. */
   readonly secret: KeyedHash;
   /** Connections that may have something to send, each once. */
   readonly ready = new Queue<TcpConnection>();
   readonly events = new Queue<EventSource>();
+  /** Connections that found no frame; they try again at `retryAtUs`. */
+  readonly starved = new Queue<TcpConnection>();
+  /** Set by whoever found no frame. */
+  outOfFrames = false;
+  retryAtUs = NEVER;
   /** Time of the current input, poll or call. */
   nowUs = 0;
   /** Connections that nobody holds and that still deliver. */
@@ -86,7 +93,9 @@ export class TcpEnvironment implements ConnectionHome {
   challengeAcks = 0;
   challengeSecond = -1;
   /** Who watches; undefined: nobody, and then it costs nothing. */
-  tracer: TcpTracer | undefined = undefined;
+  tracer: Tracer | undefined = undefined;
+  /** Why the segment being sent is sent (REASON_*), for the tracer. */
+  reason = REASON_NONE;
   /** Told when a connection gives its port back. */
   released: ((c: TcpConnection) => void) | undefined = undefined;
   /** Called when a call from outside made work. */
@@ -105,6 +114,12 @@ export class TcpEnvironment implements ConnectionHome {
     this.defaultOptions = defaultSocketOptions(r.settings);
     this.demux = new Demux<TcpConnection>(r.random);
     this.secret = new KeyedHash(r.random.int32(), r.random.int32());
+    const { fastOpenKey, fastOpenBlackholeUs } = r.settings;
+    const key =
+      fastOpenKey !== undefined
+        ? parseFastOpenKey(fastOpenKey)
+        : new Int32Array([0, 0, 0, 0]).map(() => r.random.int32());
+    this.fastOpen = new FastOpen(key, fastOpenBlackholeUs);
     this.timerHandler = timerHandler;
   }
 
@@ -153,6 +168,13 @@ export class TcpEnvironment implements ConnectionHome {
     this.ready.push(c);
   }
 
+  /** A frame could not be had: counted, and tried again a little later, when others have given theirs back. */
+  noFrame(): void {
+    this.counters.memoryFailures++;
+    this.outOfFrames = true;
+    if (this.retryAtUs === NEVER) this.retryAtUs = this.nowUs + FRAME_RETRY_US;
+  }
+
   /** Notes events, for `takeEvents`. */
   notify(c: EventSource, bits: number): void {
     if (c.pendingEvents === 0) this.events.push(c);
@@ -169,6 +191,9 @@ export class TcpEnvironment implements ConnectionHome {
     if (this.sentPool.length < 64 && queue.capacity <= 1024) this.sentPool.push(queue);
   }
 }
+
+/** How long to wait when no frame is free: frames on their way come back within a few of these. */
+const FRAME_RETRY_US = 1000;
 
 function rtoSettings(s: TcpSettings): RtoSettings {
   return {

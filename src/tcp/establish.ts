@@ -12,6 +12,7 @@ import type { TcpEnvironment } from "./environment.ts";
 import { armKeepAlive } from "./keepalive.ts";
 import { setState } from "./lifecycle.ts";
 import { defaultMss, updateSendMss } from "./mss.ts";
+import { armRto } from "./retransmission-timer.ts";
 import { fallBackAfterSynTimeout } from "./rtt.ts";
 import type { Segment } from "./segment.ts";
 import { ESTABLISHED, FIN_WAIT_1 } from "./state.ts";
@@ -56,23 +57,37 @@ export function completeHandshake(env: TcpEnvironment, c: TcpConnection, seg: Se
     return false;
   }
   const listener = c.listener;
-  if (listener !== undefined && !listener.hasRoom()) {
+  if (listener !== undefined && !c.fastOpenPassive && !listener.hasRoom()) {
     env.counters.tcpListenOverflows++;
     return false;
   }
   measureHandshake(env, c, seg);
   establish(env, c, seg);
-  listener?.connectionReady(c);
+  if (listener !== undefined) {
+    listener.connectionReady(c);
+    if (c.fastOpenPassive) c.listener = undefined;
+  }
+  c.fastOpenPassive = false;
   return true;
 }
 
 /** The SYN's own round trip, if it was sent once, or its timestamp (RFC 6298 §3, §5.7). */
 export function measureHandshake(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
-  if (c.retransmits === 0) takeRttSample(env, c, env.nowUs - c.lastSentUs);
-  else if (c.timestampsOn && seg.options.hasTimestamps && seg.options.tsEcr !== 0) {
+  const sinceSentUs = env.nowUs - c.lastSentUs;
+  if (c.retransmits === 0) {
+    takeRttSample(env, c, sinceSentUs);
+    return;
+  }
+  if (c.timestampsOn && seg.options.hasTimestamps && seg.options.tsEcr !== 0) {
     const ms = (timestampNow(c, env.nowUs) - seg.options.tsEcr) | 0;
-    if (ms >= 0) takeRttSample(env, c, Math.max(1, ms) * 1000);
-  } else fallBackAfterSynTimeout(c, env.rto);
+    // An echo of an earlier SYN may mean that the first answer was lost: then it
+    // counts the timeouts too, and says nothing of the path.
+    if (ms >= 0 && ms <= Math.floor(sinceSentUs / 1000) + 1) {
+      takeRttSample(env, c, Math.max(1, ms) * 1000);
+      return;
+    }
+  }
+  fallBackAfterSynTimeout(c, env.rto);
 }
 
 /** Enters ESTABLISHED: our SYN is acknowledged by `seg`. */
@@ -80,7 +95,7 @@ export function establish(env: TcpEnvironment, c: TcpConnection, seg: Segment): 
   c.sndUna = (c.iss + 1) | 0;
   c.sndWl1 = seg.seq;
   c.sndWl2 = seg.ack;
-  startWindow(env, c);
+  if (!c.fastOpenPassive) startWindow(env, c);
   // RFC 5681 §3.1 and RFC 6298 §5.7: a SYN lost twice means an initial window of one segment.
   if (c.retransmits > 1) c.cwnd = c.sndMss;
   c.retransmits = 0;
@@ -88,6 +103,7 @@ export function establish(env: TcpEnvironment, c: TcpConnection, seg: Segment): 
   c.timerAtUs = NEVER;
   c.lifeAtUs = NEVER;
   setState(env, c, c.finQueued ? FIN_WAIT_1 : ESTABLISHED);
+  if (c.sent !== undefined) armRto(env, c);
   armKeepAlive(env, c);
   env.notify(c, TCP_EVENT_CONNECTED | TCP_EVENT_WRITABLE);
   env.wantOutput(c);

@@ -1,8 +1,13 @@
 import type { TcpConnection } from "./connection.ts";
 import { emitSyn } from "./emit-syn.ts";
 import type { TcpEnvironment } from "./environment.ts";
+import { HAS_PUSH } from "./sent-segments.ts";
 import { armRto } from "./retransmission-timer.ts";
 import { SYN_SENT } from "./state.ts";
+import { TCP_HEADER } from "../wire/tcp.ts";
+
+/** Room for options in a TCP header. */
+const MAX_OPTIONS = 40;
 
 /** Sends the SYN or SYN-ACK that is due, and waits for its answer. */
 export function sendHandshake(env: TcpEnvironment, c: TcpConnection): void {
@@ -11,15 +16,33 @@ export function sendHandshake(env: TcpEnvironment, c: TcpConnection): void {
   // An ECN-setup SYN that is not answered may have been dropped for it (RFC 3168 §6.1.1.1).
   const withEcn = active ? s.ecn === 1 && c.retransmits <= s.ecnFallbackSyns : c.ecnOn;
   if (active) c.ecnOn = withEcn;
-  if (!emitSyn(env, c, undefined, 0, withEcn)) {
-    env.wantOutput(c);
-    return;
-  }
+  // Only the first SYN carries cookie and data (RFC 7413 §4.1.3.1).
+  const cookie = !active || c.retransmits === 0 ? c.fastOpenCookie : undefined;
+  const length = active && cookie !== undefined && c.retransmits === 0 ? synDataLength(env, c) : 0;
+  if (!emitSyn(env, c, cookie, length, withEcn)) return;
   c.synDue = false;
+  if (length > 0) {
+    c.synDataSent = true;
+    env.counters.tcpFastOpenActive++;
+    c.sent = env.takeSentSegments();
+    const start = c.sndNxt;
+    c.sndNxt = (start + length) | 0;
+    c.sent.append(start, c.sndNxt, HAS_PUSH, env.nowUs);
+  }
   if (c.retransmits > 0) {
     env.counters.tcpSynRetrans++;
     env.counters.tcpRetransSegs++;
     c.totalRetransmits++;
   }
   armRto(env, c);
+}
+
+/** How much of the data written fits behind a SYN with all options. */
+function synDataLength(env: TcpEnvironment, c: TcpConnection): number {
+  const unsent = (c.sndEnd - c.sndNxt) | 0;
+  if (unsent <= 0 || (c.fastOpenCookie!.bytes.length === 0 && !c.options.fastOpenNoCookie)) return 0;
+  const known = env.fastOpen.remembered(c.path!.remote)?.mss ?? 0xffff;
+  const path = c.path!;
+  const mss = Math.min(known, path.mtu - path.headerLength - TCP_HEADER);
+  return Math.max(0, Math.min(unsent, mss - MAX_OPTIONS));
 }

@@ -1,17 +1,18 @@
-import { IpAddress } from "../base/address.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import { ACK, CWR, ECE, FIN, RST, SYN } from "../wire/tcp.ts";
-import { TcpConnection } from "./connection.ts";
+import type { TcpConnection } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
+import { inputFastOpen } from "./input-fast-open.ts";
 import { takeSynOptions } from "./establish.ts";
 import { initialSequence, timestampStart } from "./isn.ts";
 import { setState } from "./lifecycle.ts";
 import type { TcpListener } from "./listener.ts";
+import { openPassive, startSequence } from "./passive-open.ts";
 import { replyReset } from "./replies.ts";
 import type { Segment } from "./segment.ts";
-import { LISTEN, SYN_RECEIVED } from "./state.ts";
+import { SYN_RECEIVED } from "./state.ts";
 import { acceptCookie, answerWithCookie } from "./syn-cookies.ts";
-import { DROP_BACKLOG, DROP_STATE } from "./tcp-tracer.ts";
+import { DROP_BACKLOG, DROP_STATE } from "../base/trace.ts";
 
 /** RFC 9293 §3.10.7.2: a segment for a port on which somebody listens. */
 export function inputListen(
@@ -64,6 +65,9 @@ export function inputListen(
   startSequence(c);
   listener.addHalfOpen(c);
   setState(env, c, SYN_RECEIVED);
+  if (seg.options.fastOpenAt >= 0 || listener.options.fastOpenNoCookie) {
+    inputFastOpen(env, listener, c, packet, seg);
+  }
   if (listener.holdSyns) {
     c.isHeld = true;
     listener.hold(c);
@@ -71,38 +75,6 @@ export function inputListen(
   }
   c.synDue = true;
   env.wantOutput(c);
-}
-
-/** A control block for a peer's SYN (or for the ACK of a cookie), in the demultiplexer. */
-export function openPassive(
-  env: TcpEnvironment,
-  listener: TcpListener,
-  packet: ReceivedPacket,
-  ports: number,
-): TcpConnection | undefined {
-  if (env.demux.count >= env.settings.maxConnections) return undefined;
-  const path = env.ip.path(
-    new IpAddress(
-      packet.destination0,
-      packet.destination1,
-      packet.destination2,
-      packet.destination3,
-      packet.scope,
-    ),
-    new IpAddress(packet.source0, packet.source1, packet.source2, packet.source3, packet.scope),
-    listener.interfaceIndex,
-  );
-  if (path === undefined) return undefined;
-  const c = new TcpConnection(env, listener.options);
-  c.state = LISTEN;
-  c.path = path;
-  c.localPort = ports >>> 16;
-  c.remotePort = ports & 0xffff;
-  c.scope = packet.scope;
-  c.passive = true;
-  env.counters.tcpPassiveOpens++;
-  env.demux.add(c);
-  return c;
 }
 
 /** RCV.NXT and the options from the peer's SYN. */
@@ -119,14 +91,4 @@ function takeSyn(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
   c.ecnOn = env.settings.ecn > 0 && (seg.flags & (ECE | CWR)) === (ECE | CWR);
   takeSynOptions(env, c, seg);
   if (c.timestampsOn) c.tsOffset = timestampStart(env, c.path!);
-}
-
-/** SND.UNA = ISS, SND.NXT = ISS + 1: the SYN counts as sent. */
-export function startSequence(c: TcpConnection): void {
-  c.sndUna = c.iss;
-  c.sndNxt = (c.iss + 1) | 0;
-  c.sndEnd = c.sndNxt;
-  c.pushSeq = c.sndNxt;
-  c.smallEnd = c.iss;
-  c.sndWl2 = c.iss;
 }

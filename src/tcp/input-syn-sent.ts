@@ -2,11 +2,12 @@ import { ECONNREFUSED } from "../base/errors.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import { seqGt, seqLeq } from "../base/sequence.ts";
 import { ACK, CWR, ECE, FIN, RST, SYN } from "../wire/tcp.ts";
-import { updateSendWindow } from "./ack.ts";
+import { processAck, updateSendWindow } from "./ack.ts";
 import { ACK_NOW, type TcpConnection } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { establish, measureHandshake, takeSynOptions } from "./establish.ts";
 import { setState, terminate } from "./lifecycle.ts";
+import { markLost } from "./recovery/queue.ts";
 import { receiveData } from "./receive.ts";
 import { replyReset } from "./replies.ts";
 import type { Segment } from "./segment.ts";
@@ -45,9 +46,11 @@ export function inputSynSent(
     c.ecnOn = c.ecnOn && (flags & (ECE | CWR)) === ECE;
     measureHandshake(env, c, seg);
     c.sndWl1 = (seg.seq - 1) | 0;
+    takeCookie(env, c, seg);
     establish(env, c, seg);
     c.sndWl1 = (seg.seq - 1) | 0;
     updateSendWindow(c, seg);
+    if (c.sent !== undefined) synDataAnswered(env, c, seg);
     c.ackFlags |= ACK_NOW;
     if (seg.length > 0) {
       seg.seq = c.rcvNxt;
@@ -67,4 +70,28 @@ export function inputSynSent(
   c.synDue = true;
   c.retransmits = 0;
   env.wantOutput(c);
+}
+
+/** The server gave a cookie, or a new one (RFC 7413 §4.1.3.2). */
+function takeCookie(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
+  const o = seg.options;
+  if (c.fastOpenCookie === undefined || o.fastOpenAt < 0 || o.fastOpenLength < 4) return;
+  const at = o.fastOpenAt;
+  const bytes = env.memory.bytes.slice(at, at + o.fastOpenLength);
+  env.fastOpen.remember(c.path!.remote, { bytes, experimental: o.fastOpenExperimental }, o.mss);
+}
+
+/** What of the SYN's data the server took; the rest goes again at once, as ordinary data. */
+function synDataAnswered(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
+  if (seqGt(seg.ack, c.sndUna)) {
+    env.fastOpen.worked();
+    processAck(env, c, seg);
+  } else {
+    env.counters.tcpFastOpenActiveFail++;
+  }
+  const sent = c.sent;
+  if (sent === undefined) return;
+  // Longer than a segment when the server's MSS is smaller than was thought.
+  sent.resegment(c.sndMss);
+  for (let i = sent.first; i < sent.end; i++) markLost(env, c, i);
 }

@@ -27,7 +27,7 @@ import {
   LAST_ACK,
   SYN_RECEIVED,
 } from "./state.ts";
-import { DROP_ACK, DROP_PAWS, DROP_SEQUENCE } from "./tcp-tracer.ts";
+import { DROP_ACK, DROP_PAWS, DROP_SEQUENCE } from "../base/trace.ts";
 import { TS_RECENT_LIFETIME_US } from "./timestamps.ts";
 
 /**
@@ -133,7 +133,7 @@ function reset(env: TcpEnvironment, c: TcpConnection): void {
   switch (c.state) {
     case SYN_RECEIVED:
       // A passive open goes back to LISTEN, silently; an active one was refused.
-      terminate(env, c, c.passive ? 0 : ECONNREFUSED);
+      terminate(env, c, c.fastOpenPassive ? ECONNRESET : c.passive ? 0 : ECONNREFUSED);
       return;
     case CLOSE_WAIT:
       env.counters.tcpEstabResets++;

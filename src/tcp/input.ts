@@ -22,7 +22,7 @@ import {
 } from "./reply-ring.ts";
 import type { Segment } from "./segment.ts";
 import { SYN_SENT } from "./state.ts";
-import { DROP_CHECKSUM, DROP_HEADER } from "./tcp-tracer.ts";
+import { DROP_CHECKSUM, DROP_HEADER } from "../base/trace.ts";
 import {
   TW_RCV_NXT,
   TW_SND_NXT,

@@ -109,7 +109,24 @@ export class TcpListener implements PassiveOpener, EventSource {
     }
   }
 
+  /** Connections accepted by cookie whose handshake is not complete; bounded by TCP_FASTOPEN's number. */
+  private fastOpens = 0;
+
+  /** May a connection go to the accept queue before its handshake is complete? */
+  beginFastOpen(c: TcpConnection): boolean {
+    if (this.fastOpens >= this.options.fastOpen || !this.hasRoom()) return false;
+    this.fastOpens++;
+    this.halfOpen.delete(c);
+    this.accepted.push(c);
+    this.env.notify(this, TCP_EVENT_ACCEPTABLE);
+    return true;
+  }
+
   connectionReady(c: TcpConnection): void {
+    if (c.fastOpenPassive) {
+      this.fastOpens--;
+      return;
+    }
     this.halfOpen.delete(c);
     this.accepted.push(c);
     this.env.notify(this, TCP_EVENT_ACCEPTABLE);
@@ -118,12 +135,14 @@ export class TcpListener implements PassiveOpener, EventSource {
   connectionGone(c: TcpConnection): void {
     // One that was reset in the accept queue stays there: accept returns it, and reading tells.
     this.halfOpen.delete(c);
+    if (c.fastOpenPassive && c.state === SYN_RECEIVED) this.fastOpens--;
   }
 
   /** The oldest connection that waits, or undefined. */
   accept(): TcpConnection | undefined {
     const c = this.accepted.shift();
-    if (c !== undefined) c.listener = undefined;
+    // One whose handshake is not complete still counts against TCP_FASTOPEN's number.
+    if (c !== undefined && c.state !== SYN_RECEIVED) c.listener = undefined;
     return c;
   }
 

@@ -1,10 +1,12 @@
 import { seqGeq, seqGt, seqLt } from "../base/sequence.ts";
+import { REASON_FAST, REASON_NONE, REASON_RTO } from "../base/trace.ts";
 import { ACK, FIN, PSH } from "../wire/tcp.ts";
 import { defaultPacingRate, Pacer } from "./congestion/pacing.ts";
 import { initialCwnd } from "./congestion-state.ts";
 import {
   ACK_NOW,
   CA_CWR,
+  CA_LOSS,
   CA_RECOVERY,
   type TcpConnection,
   TIMER_NONE,
@@ -45,9 +47,9 @@ export function output(env: TcpEnvironment, c: TcpConnection): number {
   if (c.synDue) sendHandshake(env, c);
   if (state === SYN_SENT) return OUTPUT_DONE;
   let more = false;
-  if (state !== SYN_RECEIVED || c.sndEnd !== c.sndNxt || c.ackFlags !== 0) {
+  if (state !== SYN_RECEIVED || c.fastOpenPassive) {
     sendOwedAcks(env, c);
-    if (state !== SYN_RECEIVED) more = sendData(env, c);
+    more = sendData(env, c);
   }
   if ((c.ackFlags & ACK_NOW) !== 0) {
     if (c.path!.room() <= 0) {
@@ -69,7 +71,7 @@ export function output(env: TcpEnvironment, c: TcpConnection): number {
  * merges segments says that the peer's clock does not depend on it.
  */
 function sendOwedAcks(env: TcpEnvironment, c: TcpConnection): void {
-  if (c.ackFlags === 0 || c.outOfOrder !== undefined || c.path!.coalesces) return;
+  if (c.ackFlags === 0 || c.outOfOrder !== undefined || c.gapFilled || c.path!.coalesces) return;
   const step = env.settings.ackEvery * c.rcvMss;
   while (((c.rcvNxt - c.lastAckSent) | 0) >= 2 * step && c.path!.room() > 1) {
     const duties = c.ackFlags;
@@ -97,7 +99,7 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
       }
       if (budget <= 0 || path.room() <= 0) return finish(env, c, true, cwndFilled, sentAny);
       if (isPaced(env, c)) break;
-      if (!retransmit(env, c, lost)) return finish(env, c, true, cwndFilled, sentAny);
+      if (!retransmit(env, c, lost, c.caState === CA_LOSS ? REASON_RTO : REASON_FAST)) return finish(env, c, true, cwndFilled, sentAny);
       budget -= length;
       sentAny = true;
       continue;
@@ -132,7 +134,11 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
     }
     if (budget <= 0 || path.room() <= 0) return finish(env, c, true, cwndFilled, sentAny);
     if (isPaced(env, c)) break;
-    if (!sendNew(env, c, length)) return finish(env, c, true, cwndFilled, sentAny);
+    if (!sendNew(env, c, length)) {
+      // No large frame is free: one segment may still find a small one.
+      if (length <= mss || !sendNew(env, c, mss)) return finish(env, c, true, cwndFilled, sentAny);
+      length = mss;
+    }
     budget -= length;
     sentAny = true;
   }
@@ -312,16 +318,18 @@ function sendFin(env: TcpEnvironment, c: TcpConnection): void {
     if (c.sent === undefined) armPersist(env, c);
     return;
   }
-  if (!emitSegment(env, c, c.sndNxt, 0, ACK | FIN, false)) {
-    env.wantOutput(c);
-    return;
-  }
+  if (!emitSegment(env, c, c.sndNxt, 0, ACK | FIN, false)) return;
   record(env, c, c.sndNxt, c.sndNxt, true, false);
   if (c.timerKind === TIMER_NONE) armAfterSend(env, c);
 }
 
 /** Sends a segment of the queue again. */
-export function retransmit(env: TcpEnvironment, c: TcpConnection, i: number): boolean {
+export function retransmit(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  i: number,
+  reason: number,
+): boolean {
   const sent = c.sent!;
   const loss = c.loss!;
   const start = sent.start(i);
@@ -331,7 +339,10 @@ export function retransmit(env: TcpEnvironment, c: TcpConnection, i: number): bo
   let flags = ACK;
   if ((recorded & HAS_PUSH) !== 0) flags |= PSH;
   if (fin) flags |= FIN;
-  if (!emitSegment(env, c, start, length - (fin ? 1 : 0), flags, false)) return false;
+  env.reason = reason;
+  const emitted = emitSegment(env, c, start, length - (fin ? 1 : 0), flags, false);
+  env.reason = REASON_NONE;
+  if (!emitted) return false;
   const rate = c.rate;
   if (rate !== undefined) {
     rate.onSend(c.pipe, env.nowUs);

@@ -91,6 +91,7 @@ function absorb(env: TcpEnvironment, c: TcpConnection, held: Ranges): void {
     if (seqGt(end, c.rcvNxt)) {
       c.bytesReceived += (end - c.rcvNxt) | 0;
       c.rcvNxt = end;
+      c.gapFilled = true;
     }
     held.trim(c.rcvNxt);
   }

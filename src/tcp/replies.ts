@@ -62,8 +62,8 @@ export function replyReset(env: TcpEnvironment, packet: ReceivedPacket, ports: n
   }
 }
 
-/** Sends the waiting replies, as far as there is room. True: some are left. */
-export function sendReplies(env: TcpEnvironment): boolean {
+/** Sends the waiting replies, as far as there is room; what is left waits for the device's word or for a frame. */
+export function sendReplies(env: TcpEnvironment): void {
   const ring = env.replies;
   const rows = ring.rows;
   while (ring.length > 0) {
@@ -77,9 +77,12 @@ export function sendReplies(env: TcpEnvironment): boolean {
       ring.shift();
       continue;
     }
-    if (path.room() <= 0) return true;
+    if (path.room() <= 0) return;
     const frame = env.memory.alloc(TCP_HEADER + 40, true);
-    if (frame === NO_FRAME) return true;
+    if (frame === NO_FRAME) {
+      env.noFrame();
+      return;
+    }
     const word = rows[at + REPLY_FLAGS]!;
     const flags = word & 0x1ff;
     const view = env.memory.view;
@@ -128,7 +131,6 @@ export function sendReplies(env: TcpEnvironment): boolean {
     env.ip.send(path, frame, PROTOCOL_TCP, env.settings.tos, env.settings.ttl, SEND_DONT_FRAGMENT);
     ring.shift();
   }
-  return false;
 }
 
 function addressAt(rows: Int32Array, at: number, scope: number): IpAddress {

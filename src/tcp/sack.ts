@@ -74,7 +74,8 @@ function addBlock(env: TcpEnvironment, c: TcpConnection, start: number, end: num
       if ((flags & RETRANSMITTED) !== 0) loss.retransmittedBytes -= length;
       if ((flags & LOST) !== 0) loss.lostBytes -= length;
       if ((flags & EVER_RETRANSMITTED) === 0) {
-        result |= SACK_ORIGINAL;
+        // New data sent as a probe after the timeout proves nothing (RFC 5682 §3.1).
+        if (seqLeq(sent.endOf(i), loss.highSeq)) result |= SACK_ORIGINAL;
         if (seqLt(sent.start(i), loss.fack)) noteReordering(loss, sent.start(i), c.sndMss);
       }
       delivered(env, c, i, flags, length);

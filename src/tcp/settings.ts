@@ -154,6 +154,8 @@ export interface TcpSettings {
   /** A server may answer data in a SYN without a cookie. */
   readonly fastOpenNoCookie: boolean;
   readonly fastOpenBlackholeUs: number;
+  /** Key for cookies, as Linux's tcp_fastopen_key writes it; undefined: random. */
+  readonly fastOpenKey: string | undefined;
   /** Initial sequence number for new connections; -1: RFC 6528. */
   readonly isn: number | undefined;
   /** Type of service of new sockets. */
@@ -253,6 +255,7 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   fastOpen: 1,
   fastOpenNoCookie: false,
   fastOpenBlackholeUs: 3600 * S,
+  fastOpenKey: undefined,
   isn: undefined,
   tos: 0,
   ttl: 64,

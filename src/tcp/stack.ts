@@ -1,6 +1,16 @@
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import { seqGeq, seqLt } from "../base/sequence.ts";
+import { NEVER } from "../base/timers.ts";
 import type { Path } from "../base/path.ts";
+import {
+  CALL_ABORT,
+  CALL_CLOSE,
+  CALL_CONNECT,
+  CALL_RECEIVE,
+  CALL_SEND,
+  CALL_SHUTDOWN,
+  type Tracer,
+} from "../base/trace.ts";
 import type { IcmpError, Transport } from "../base/transport.ts";
 import { isUnspecifiedWords } from "../base/address.ts";
 import {
@@ -28,7 +38,6 @@ import { replyReset, sendReplies } from "./replies.ts";
 import type { TcpSettings } from "./settings.ts";
 import type { SocketOptions } from "./socket-options.ts";
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT } from "./state.ts";
-import type { TcpTracer } from "./tcp-tracer.ts";
 import { connectionTimer } from "./timers.ts";
 import { windowUpdateDue } from "./window.ts";
 import { ACK, RST } from "../wire/tcp.ts";
@@ -98,7 +107,9 @@ export class TcpStack implements Transport {
     const env = this.env;
     env.nowUs = nowUs;
     this.expireTimeWait(nowUs);
-    let more = env.replies.length > 0 && sendReplies(env);
+    if (env.retryAtUs <= nowUs) this.retryStarved();
+    if (env.replies.length > 0) sendReplies(env);
+    let more = false;
     const ready = env.ready;
     // Each connection gets at most one turn in a poll, so that all share fairly.
     let blocked = 0;
@@ -106,20 +117,35 @@ export class TcpStack implements Transport {
       const c = ready.shift()!;
       c.isQueued = false;
       const before = c.segsOut;
+      env.outOfFrames = false;
       const result = output(env, c);
       budget -= c.segsOut - before;
+      if (env.outOfFrames && c.state !== CLOSED) {
+        if (!c.isQueued) {
+          c.isQueued = true;
+          env.starved.push(c);
+        }
+        continue;
+      }
       if (result === OUTPUT_DONE) continue;
       env.wantOutput(c);
       if (result === OUTPUT_MORE) more = true;
       else blocked++;
     }
-    if (env.replies.length > 0) more = sendReplies(env) || more;
+    if (env.replies.length > 0) sendReplies(env);
     // Those without room wait for the device's word, not for time.
     return more || ready.length > blocked;
   }
 
   nextDeadline(): number {
-    return this.env.demux.timeWait.nextExpiry();
+    return Math.min(this.env.demux.timeWait.nextExpiry(), this.env.retryAtUs);
+  }
+
+  /** Frames may be free again: those that found none have another turn. */
+  private retryStarved(): void {
+    const { env } = this;
+    env.retryAtUs = NEVER;
+    for (let c = env.starved.shift(); c !== undefined; c = env.starved.shift()) env.ready.push(c);
   }
 
   /** Delivers the events noted until now. True: there were some. */
@@ -133,6 +159,12 @@ export class TcpStack implements Transport {
   /** Closes still delivering. */
   live(): number {
     return this.env.orphans;
+  }
+
+  /** The host ends: listeners and connections are given up. */
+  destroy(): void {
+    for (const listener of [...this.allListeners()]) listener.close();
+    for (const connection of [...this.connections()]) this.abort(connection);
   }
 
   private expireTimeWait(nowUs: number): void {
@@ -151,11 +183,11 @@ export class TcpStack implements Transport {
     return this.env.settings;
   }
 
-  get tracer(): TcpTracer | undefined {
+  get tracer(): Tracer | undefined {
     return this.env.tracer;
   }
 
-  set tracer(tracer: TcpTracer | undefined) {
+  set tracer(tracer: Tracer | undefined) {
     this.env.tracer = tracer;
   }
 
@@ -169,7 +201,9 @@ export class TcpStack implements Transport {
   }
 
   connect(c: TcpConnection, path: Path, localPort: number, remotePort: number, scope = 0): number {
-    return connect(this.env, c, path, localPort, remotePort, scope);
+    const result = connect(this.env, c, path, localPort, remotePort, scope);
+    this.env.tracer?.call(this.env.nowUs, c, CALL_CONNECT, remotePort, result);
+    return result;
   }
 
   listen(options: ListenOptions): TcpListener {
@@ -195,15 +229,21 @@ export class TcpStack implements Transport {
   }
 
   send(c: TcpConnection, data: Uint8Array, offset: number, length: number, flags: number): number {
-    return send(this.env, c, data, offset, length, flags);
+    const result = send(this.env, c, data, offset, length, flags);
+    this.env.tracer?.call(this.env.nowUs, c, CALL_SEND, length, result);
+    return result;
   }
 
   receive(c: TcpConnection, into: Uint8Array, offset: number, length: number, flags: number): number {
-    return receive(this.env, c, into, offset, length, flags);
+    const result = receive(this.env, c, into, offset, length, flags);
+    this.env.tracer?.call(this.env.nowUs, c, CALL_RECEIVE, length, result);
+    return result;
   }
 
   shutdownWrite(c: TcpConnection): number {
-    return shutdownWrite(this.env, c);
+    const result = shutdownWrite(this.env, c);
+    this.env.tracer?.call(this.env.nowUs, c, CALL_SHUTDOWN, 0, result);
+    return result;
   }
 
   shutdownRead(c: TcpConnection): number {
@@ -211,10 +251,12 @@ export class TcpStack implements Transport {
   }
 
   close(c: TcpConnection): void {
+    this.env.tracer?.call(this.env.nowUs, c, CALL_CLOSE, 0, 0);
     close(this.env, c);
   }
 
   abort(c: TcpConnection): void {
+    this.env.tracer?.call(this.env.nowUs, c, CALL_ABORT, 0, 0);
     abortCall(this.env, c);
   }
 

@@ -2,7 +2,7 @@ import type { ReceivedPacket } from "../base/received-packet.ts";
 import { ACK, SYN } from "../wire/tcp.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { establish } from "./establish.ts";
-import { openPassive, startSequence } from "./input-listen.ts";
+import { openPassive, startSequence } from "./passive-open.ts";
 import type { TcpListener } from "./listener.ts";
 import { updateSendMss } from "./mss.ts";
 import { replyTo } from "./replies.ts";

@@ -8,6 +8,7 @@ import type { TcpEnvironment } from "./environment.ts";
  */
 export function rearm(env: TcpEnvironment, c: TcpConnection): void {
   let at = c.timerAtUs;
+  env.tracer?.timerSet(env.nowUs, c, c.timerKind, at);
   if (c.delayedAckAtUs < at) at = c.delayedAckAtUs;
   if (c.lifeAtUs < at) at = c.lifeAtUs;
   if (c.sendAtUs < at) at = c.sendAtUs;

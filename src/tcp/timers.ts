@@ -22,7 +22,16 @@ import { lossOf, nextLost } from "./recovery/queue.ts";
 import { armPersist, armRto } from "./retransmission-timer.ts";
 import { backoffRto } from "./rtt.ts";
 import { CLOSED, ESTABLISHED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT } from "./state.ts";
-import { TIMER_DELAYED_ACK, TIMER_LIFE, TIMER_SEND } from "./tcp-tracer.ts";
+import {
+  REASON_KEEPALIVE,
+  REASON_NONE,
+  REASON_PROBE,
+  REASON_RTO,
+  REASON_WINDOW_PROBE,
+  TIMER_DELAYED_ACK,
+  TIMER_LIFE,
+  TIMER_SEND,
+} from "../base/trace.ts";
 import { rearm } from "./timer-arm.ts";
 
 /** The connection's earliest deadline has come; handles whichever are due. Called from `poll`. */
@@ -87,7 +96,7 @@ function retransmissionTimeout(env: TcpEnvironment, c: TcpConnection): void {
   backoffRto(c, env.rto);
   // The first segment goes at once, whatever the queues say; the rest by output.
   const first = nextLost(c);
-  if (first >= 0 && c.path!.room() > 0) retransmit(env, c, first);
+  if (first >= 0 && c.path!.room() > 0) retransmit(env, c, first, REASON_RTO);
   armRto(env, c);
   env.wantOutput(c);
 }
@@ -114,6 +123,8 @@ function handshakeTimeout(env: TcpEnvironment, c: TcpConnection): void {
     return;
   }
   env.counters.tcpTimeouts++;
+  // Twice no answer to a SYN with data: something on the path may not like it.
+  if (c.synDataSent && c.retransmits === 1) env.fastOpen.blackhole(env.nowUs);
   c.retransmits++;
   backoffRto(c, env.rto);
   c.synDue = true;
@@ -139,7 +150,7 @@ function tailLossProbe(env: TcpEnvironment, c: TcpConnection): void {
     c.cwnd = cwnd;
   } else {
     loss.tlpIsRetransmit = true;
-    retransmit(env, c, sent.end - 1);
+    retransmit(env, c, sent.end - 1, REASON_PROBE);
   }
   loss.tlpHighSeq = c.sndNxt;
   armRto(env, c);
@@ -173,11 +184,13 @@ function windowProbe(env: TcpEnvironment, c: TcpConnection): void {
   env.counters.tcpZeroWindowProbes++;
   // MUST-36: one byte of new data, if there is some. It is not counted as sent:
   // if the peer takes it, its ACK says so.
+  env.reason = REASON_WINDOW_PROBE;
   if (s.windowProbeWithData && c.unsentBytes > 0) {
     emitSegment(env, c, c.sndNxt, 1, ACK, false);
   } else {
     emitSegment(env, c, (c.sndUna - 1) | 0, 0, ACK, false);
   }
+  env.reason = REASON_NONE;
   c.lastSentUs = env.nowUs;
   c.probesOut++;
   c.probeRounds++;
@@ -209,7 +222,9 @@ function lifeTimeout(env: TcpEnvironment, c: TcpConnection): void {
   }
   // MAY-5 and MUST-29: SND.NXT-1 without data draws an ACK from every TCP.
   env.counters.tcpKeepAlive++;
+  env.reason = REASON_KEEPALIVE;
   emitSegment(env, c, (c.sndNxt - 1) | 0, 0, ACK, false);
+  env.reason = REASON_NONE;
   c.keepAliveProbes++;
   c.keepAliveAtUs = env.nowUs;
   armKeepAlive(env, c);

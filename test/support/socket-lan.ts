@@ -45,7 +45,7 @@ export class SocketLan {
 
   /** Lets this much time go by. */
   pass(ms: number): void {
-    this.time.runSync(ms * 1000);
+    this.time.runSync(this.time.now() + ms * 1000);
   }
 
   /** Nothing may be left once the sockets are closed and the network is. */

@@ -19,7 +19,7 @@ export class RawSocket extends DatagramBase {
     super(system, domain, protocol);
     this.endpoint = system.env.raw.create(domain === AF_INET6, protocol);
     this.endpoint.owner = this;
-    system.openSockets++;
+    system.adopt(this);
     this.setActive(true);
   }
 

@@ -91,6 +91,7 @@ export function enterLoss(env: TcpEnvironment, c: TcpConnection): void {
   }
   markAllLost(env, c, loss);
   c.cwnd = c.pipe + c.sndMss;
+  env.tracer?.congestion(env.nowUs, c, c.caState, CA_LOSS);
   c.caState = CA_LOSS;
   loss.highSeq = c.sndNxt;
   loss.tlpActive = false;
