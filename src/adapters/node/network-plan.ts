@@ -1,0 +1,2 @@
+export interface NetworkPlan { name?: string }
+export function networkPlan(_text: string): NetworkPlan { return {}; }
