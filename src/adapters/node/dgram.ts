@@ -16,6 +16,9 @@ interface State {
   handle: NativeUdp | UdpHandle | null;
 }
 
+/** Node's own, also when `dgram.Socket` has been replaced since. */
+const BuiltinSocket = nodeDgram.Socket;
+
 type Options = { type: UdpType; lookup?: unknown };
 
 /**
@@ -23,7 +26,7 @@ type Options = { type: UdpType; lookup?: unknown };
  * handle under it ours. Without `dns` names are looked up as Node does.
  */
 export function hostDgram(hostOf: () => SocketHost, dns?: HostDns): Pick<Dgram, "Socket" | "createSocket"> {
-  const call = nodeDgram.Socket as unknown as (this: unknown, ...args: unknown[]) => void;
+  const call = BuiltinSocket as unknown as (this: unknown, ...args: unknown[]) => void;
 
   function Socket(this: unknown, type: unknown, listener?: unknown): unknown {
     const options = withLookup(type, dns);
@@ -33,12 +36,12 @@ export function hostDgram(hostOf: () => SocketHost, dns?: HostDns): Pick<Dgram, 
       adopt(this as object, hostOf());
       return undefined;
     }
-    const socket = Reflect.construct(nodeDgram.Socket, [options, listener], new.target) as object;
+    const socket = Reflect.construct(BuiltinSocket, [options, listener], new.target) as object;
     adopt(socket, hostOf());
     return socket;
   }
-  Socket.prototype = nodeDgram.Socket.prototype;
-  Object.setPrototypeOf(Socket, nodeDgram.Socket);
+  Socket.prototype = BuiltinSocket.prototype;
+  Object.setPrototypeOf(Socket, BuiltinSocket);
   define(Socket, "name", "Socket");
   const Made = Socket as unknown as new (type: unknown, listener?: unknown) => nodeDgram.Socket;
   const createSocket = (type: unknown, listener?: unknown) => new Made(type, listener);

@@ -9,6 +9,12 @@ import { Channel } from "./dns-channel.ts";
 import { addressesOf, failure, familyOf, hostLookup, optionsOf } from "./dns-lookup.ts";
 
 type Dns = typeof nodeDns;
+
+// Node's own, also when the modules' functions have been replaced since.
+const BuiltinResolver = nodeDns.Resolver;
+const BuiltinPromiseResolver = nodePromises.Resolver;
+const builtinLookupService = nodeDns.lookupService as (...args: unknown[]) => void;
+const builtinPromisedLookup = nodePromises.lookup;
 /** What of Node's `dns` is replaced; everything else stays as it is. */
 export type HostDns = Pick<Dns, "lookup" | "lookupService" | "Resolver" | "promises"> &
   Record<string, unknown>;
@@ -50,8 +56,8 @@ export function hostDns(host: SocketHost): HostDns {
     };
     return Derived as unknown as Class;
   };
-  const Resolver = withChannel(nodeDns.Resolver);
-  const PromiseResolver = withChannel(nodePromises.Resolver);
+  const Resolver = withChannel(BuiltinResolver);
+  const PromiseResolver = withChannel(BuiltinPromiseResolver);
   const lookup = hostLookup(host);
   const dns: Record<string, unknown> = {};
   const promises: Record<string, unknown> = {};
@@ -106,10 +112,10 @@ function promisedLookup(host: SocketHost): typeof nodePromises.lookup {
   const lookup = hostLookup(host) as unknown as (...args: unknown[]) => void;
   return (async (hostname: string, given?: unknown) => {
     if (typeof hostname !== "string" || hostname === "" || isIP(hostname)) {
-      return nodePromises.lookup(hostname, given as never);
+      return builtinPromisedLookup(hostname, given as never);
     }
     // What is wrong with the options throws as Node's does.
-    await nodePromises.lookup("127.0.0.1", given as never);
+    await builtinPromisedLookup("127.0.0.1", given as never);
     const options = optionsOf(given);
     if (!options.all) {
       const [first] = await addressesOf(host, hostname, familyOf(options)).catch(
@@ -156,7 +162,7 @@ function lookupService(host: SocketHost): Dns["lookupService"] {
       Number.isInteger(number) &&
       number >= 0 &&
       number <= 65535;
-    if (!isRight) return (nodeDns.lookupService as (...args: unknown[]) => void)(...args);
+    if (!isRight) return builtinLookupService(...args);
     const parsed = parseAddress(address);
     const names = parsed.isLoopback
       ? Promise.resolve(["localhost"])

@@ -30,6 +30,17 @@ for (let at = JSStream.prototype as object; at !== Object.prototype; ) {
   at = Object.getPrototypeOf(at) as object;
 }
 
+// An accessor in Node's own tables, which only its holder can be asked for.
+Object.defineProperty(prototype, "onread", {
+  get(this: object): unknown {
+    return Reflect.get(JSStream.prototype as object, "onread", this);
+  },
+  set(this: object, value: unknown) {
+    Reflect.set(JSStream.prototype as object, "onread", value, this);
+  },
+  configurable: true,
+});
+
 function Base(this: object): object {
   return Reflect.construct(JSStream, [], new.target as unknown as typeof JSStream) as object;
 }
