@@ -1,4 +1,10 @@
-import { IPV4_ANY, IPV6_ANY, IpAddress, parseAddress, tryParseAddress } from "../base/address.ts";
+import {
+  IPV4_ANY,
+  IPV6_ANY,
+  IpAddress,
+  parseAddress,
+  tryParseAddress,
+} from "../base/address.ts";
 import { EINVAL, ENETDOWN, ENOENT, SocketError } from "../base/errors.ts";
 import { PortTable } from "../base/port-table.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../base/path.ts";
@@ -88,21 +94,13 @@ export class SocketHost extends Host {
     this.tcp = new TcpStack({ memory, ip, timers, random, counters, settings });
     this.tcp.onWork = () => this.markWork();
     const udpPorts = ports();
-    this.udpStack = new UdpStack({
-      memory,
-      ip,
-      counters,
-      ports: udpPorts,
-      isBroadcast,
-      defaultTtl,
-    });
+    this.udpStack = new UdpStack({ memory, ip, counters, ports: udpPorts, isBroadcast });
     const observers = new Map<number, () => void>();
     const raw = new RawStack({
       memory,
       ip,
       counters,
       isBroadcast,
-      defaultTtl,
       observe: (protocol, observer) => observers.set(protocol, this.observe(protocol, observer)),
       unobserve: (protocol) => {
         observers.get(protocol)?.();
@@ -223,7 +221,8 @@ export class SocketHost extends Host {
   /** Sends one ICMP echo request. */
   async ping(target: string | IpAddress, options: PingOptions = {}): Promise<PingReply> {
     this.mustLive("ping");
-    const address = target instanceof IpAddress ? target : (await this.resolve(target, options))[0];
+    const address =
+      target instanceof IpAddress ? target : (await this.resolve(target, options))[0];
     if (address === undefined) {
       throw new SocketError(ENOENT, "ping", `"${String(target)}" has no address`);
     }

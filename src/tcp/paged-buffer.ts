@@ -59,6 +59,11 @@ export class PagedBuffer {
     this.mask = capacity - 1;
   }
 
+  /** Bytes that fit behind `seq` into the page that holds the byte before it. */
+  tail(seq: number): number {
+    return this.held === 0 ? 0 : -seq & PAGE_MASK;
+  }
+
   /** Copies bytes of the application in; the pages must be there. */
   write(memory: FrameMemory, seq: number, source: Uint8Array, offset: number, length: number): void {
     const bytes = memory.bytes;
@@ -152,6 +157,13 @@ export class PagedBuffer {
       // Nothing is left; the page that the next byte will go to is given back too.
       this.drop(memory, last & this.mask);
     }
+  }
+
+  /** Gives back the pages that lie wholly behind `end`, in a window that begins at `from`. */
+  cut(memory: FrameMemory, from: number, end: number): void {
+    const first = from >>> PAGE_BITS;
+    const kept = from === end ? 0 : ((((end - 1) >>> PAGE_BITS) - first) & 0xfffff) + 1;
+    for (let i = kept; i <= this.mask; i++) this.drop(memory, (first + i) & this.mask);
   }
 
   private drop(memory: FrameMemory, slot: number): void {

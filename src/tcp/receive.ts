@@ -54,7 +54,14 @@ function receiveInOrder(
   length: number,
 ): void {
   const memory = env.memory;
-  const taken = c.rcvBuf.reserve(memory, c.rcvRead, seq, length);
+  let taken = c.rcvBuf.reserve(memory, c.rcvRead, seq, length);
+  if (taken < length && c.outOfOrder !== undefined) {
+    // What is in order comes first: the data beyond the gap gives its pages (RFC 2018 §8).
+    env.counters.tcpRcvPruned++;
+    c.outOfOrder = undefined;
+    c.rcvBuf.cut(memory, c.rcvRead, seq);
+    taken = c.rcvBuf.reserve(memory, c.rcvRead, seq, length);
+  }
   if (taken < length) {
     // Pages ran out: what has none is dropped unacknowledged; the edge stays.
     env.counters.tcpRcvMemoryDrops++;

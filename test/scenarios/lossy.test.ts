@@ -23,7 +23,7 @@ function conditions(seed: number): Conditions {
     corrupt: one(0, 0.01, 0.03),
     duplicate: one(0, 0.02, 0.1),
     reorder: { packets: one(0, 0.05, 0.2), distance: one(1, 3, 8), holdMs: 20 },
-    ...one({}, {}, { burst: { enterBad: 0.005, leaveBad: 0.2 } }),
+    ...one({}, {}, { burst: { enterBad: 0.01, leaveBad: 0.5 } }),
     ...one({}, {}, { bitsPerSecond: 20_000_000, queue: { packets: 50 } }),
     mtu: one(1500, 1500, 1500, 1280, 9000),
   };
