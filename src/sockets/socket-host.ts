@@ -229,11 +229,13 @@ export class SocketHost extends Host {
    */
   close(options: { readonly timeout?: number } = {}): Promise<void> {
     this.closing ??= new Promise((resolve) => {
+      this.isDraining = true;
       this.calls.closeAll();
       for (const socket of this.system.sockets()) socket.close();
       new Drain(this.system.env, (options.timeout ?? 10_000) * 1000, () => {
         this.system.post({
           deliver: () => {
+            this.isDraining = false;
             this.destroy();
             resolve();
           },
@@ -248,6 +250,12 @@ export class SocketHost extends Host {
   }
 
   private closing: Promise<void> | undefined = undefined;
+  private isDraining = false;
+
+  /** A close under way keeps the process alive, or its promise would never settle. */
+  override live(): number {
+    return super.live() + (this.isDraining ? 1 : 0);
+  }
 
   get hasIpv6(): boolean {
     return this.config.ipv6;
