@@ -32,12 +32,21 @@ export interface LadderArrow {
 
 export type MarkKind = "state" | "timer" | "call" | "drop" | "congestion" | "note";
 
+/** What had happened when a sentence was said: it stands behind that, also within one instant. */
+export interface Said {
+  /** Packets captured and events recorded before it. */
+  readonly packets: number;
+  readonly events: number;
+}
+
 /** Something that happens at a host. */
 export interface LadderMark {
   readonly kind: MarkKind;
   readonly column: number;
   readonly timeUs: number;
   readonly text: string;
+  /** Index in the trace. */
+  readonly event: number;
 }
 
 /** A sentence across the whole diagram. */
@@ -47,6 +56,7 @@ export interface LadderText {
   /** "1", "2", ...; "" without a number. */
   readonly label: string;
   readonly text: string;
+  readonly said?: Said;
 }
 
 /** Byte strips of a moment. */
@@ -54,6 +64,7 @@ export interface LadderStrips {
   readonly kind: "strips";
   readonly timeUs: number;
   readonly strips: readonly Strip[];
+  readonly said?: Said;
 }
 
 export type LadderItem = LadderArrow | LadderMark | LadderText | LadderStrips;
