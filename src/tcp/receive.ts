@@ -179,8 +179,12 @@ function scheduleAck(env: TcpEnvironment, c: TcpConnection, seg: Segment, length
     c.ackFlags |= ACK_NOW;
     return;
   }
-  if ((c.ackFlags & ACK_DELAYED) === 0) {
-    c.ackFlags |= ACK_DELAYED;
-    c.delayedAckAtUs = env.nowUs + s.delayedAckUs;
-  }
+  delayAck(env, c);
+}
+
+/** An ACK is owed within the delay. */
+export function delayAck(env: TcpEnvironment, c: TcpConnection): void {
+  if ((c.ackFlags & ACK_DELAYED) !== 0) return;
+  c.ackFlags |= ACK_DELAYED;
+  c.delayedAckAtUs = env.nowUs + env.settings.delayedAckUs;
 }
