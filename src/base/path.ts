@@ -43,6 +43,19 @@ export interface IpSender {
    * @param flags `SEND_DONT_FRAGMENT`
    */
   send(path: Path, frame: Frame, protocol: number, tos: number, ttl: number, flags: number): number;
+  /**
+   * The same for the first `count` of `frames`, packets of one length that go
+   * the same way; there must be room for them. Ownership of all passes.
+   */
+  sendRun(
+    path: Path,
+    frames: Int32Array,
+    count: number,
+    protocol: number,
+    tos: number,
+    ttl: number,
+    flags: number,
+  ): number;
   /** The path between two addresses; undefined when nothing routes there. An unspecified `local` is chosen (RFC 6724). */
   path(local: IpAddress, remote: IpAddress, boundInterface: number): Path | undefined;
   /** A validated ICMP message says that packets on this path may have at most `mtu` bytes (RFC 1191, RFC 8201). */

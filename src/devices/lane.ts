@@ -1,3 +1,4 @@
+import { FLOAT_ZERO } from "../base/float.ts";
 import { type Frame, type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
 import { randomUnit, SeededRandom } from "../base/random.ts";
 import { Codel, type CodelOptions, type CodelQueue } from "./codel.ts";
@@ -59,7 +60,7 @@ export class Lane implements CodelQueue, ImpairerTarget {
   onDrop: DropObserver | undefined = undefined;
   // Statistics
   sentFrames = 0;
-  sentBytes = 0;
+  sentBytes = FLOAT_ZERO;
   droppedFrames = 0;
   /** Marked with "congestion experienced" instead of dropped. */
   markedFrames = 0;
@@ -71,7 +72,7 @@ export class Lane implements CodelQueue, ImpairerTarget {
   private readonly queue = new FrameLine();
   private queuedByteCount = 0;
   /** When the sender is free again. */
-  private freeAtUs = 0;
+  private freeAtUs = FLOAT_ZERO;
   private delayUs = 0;
   private usPerByte = 0;
   private limitPackets = QUEUE_PACKETS;
@@ -83,7 +84,7 @@ export class Lane implements CodelQueue, ImpairerTarget {
   private leastDelayUs = 0;
   private isNormal = false;
   private jitterReorders = false;
-  private lastArrivalUs = 0;
+  private lastArrivalUs = FLOAT_ZERO;
   private readonly isEthernet: boolean;
   private readonly impairer: Impairer;
   private readonly random: SeededRandom;

@@ -44,7 +44,7 @@ import { ADDRESS_DUPLICATE, ADDRESS_OPTIMISTIC, ADDRESS_TENTATIVE } from "./loca
 import { IgmpTransport } from "./membership-input.ts";
 import { joinGroup } from "./multicast.ts";
 import { IpNeighborActions } from "./neighbor-actions.ts";
-import { sendOnPath } from "./output.ts";
+import { sendOnPath, sendRunOnPath } from "./output.ts";
 import { IpPath, PATH_NEIGHBOR, type PathOwner } from "./path.ts";
 import { learnPathMtu, lookupPath, nextPathMtuExpiry, refreshPath } from "./path-lookup.ts";
 import { reportReassemblyTimeout } from "./reassembly-input.ts";
@@ -96,6 +96,27 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     flags: number,
   ): number {
     return sendOnPath(this.context, path as IpPath, frame, protocol, tos, ttl, flags);
+  }
+
+  sendRun(
+    path: Path,
+    frames: Int32Array,
+    count: number,
+    protocol: number,
+    tos: number,
+    ttl: number,
+    flags: number,
+  ): number {
+    return sendRunOnPath(
+      this.context,
+      path as IpPath,
+      frames,
+      count,
+      protocol,
+      tos,
+      ttl,
+      flags,
+    );
   }
 
   path(local: IpAddress, remote: IpAddress, boundInterface: number): Path | undefined {

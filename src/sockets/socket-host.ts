@@ -94,14 +94,13 @@ export class SocketHost extends Host {
     this.tcp = new TcpStack({ memory, ip, timers, random, counters, settings });
     this.tcp.onWork = () => this.markWork();
     const udpPorts = ports();
-    this.udpStack = new UdpStack({ memory, ip, counters, ports: udpPorts, isBroadcast, defaultTtl });
+    this.udpStack = new UdpStack({ memory, ip, counters, ports: udpPorts, isBroadcast });
     const observers = new Map<number, () => void>();
     const raw = new RawStack({
       memory,
       ip,
       counters,
       isBroadcast,
-      defaultTtl,
       observe: (protocol, observer) => observers.set(protocol, this.observe(protocol, observer)),
       unobserve: (protocol) => {
         observers.get(protocol)?.();

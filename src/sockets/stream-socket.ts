@@ -84,6 +84,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   anyDestination = false;
   /** Told once when the connection is over, in the course of takeEvents. */
   onGone: (() => void) | undefined = undefined;
+  /** abort() was called. */
+  wasAborted = false;
   /** What broke the connection, kept beside the error that the calls report once; 0: nothing did. */
   finalError = 0;
   /** shutdown() of either side, by us. */
@@ -554,6 +556,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
 
   /** RST instead of an orderly end; the socket stays to be closed. */
   abort(): void {
+    this.wasAborted = true;
     if (this.phase !== LISTENING && this.connection.state !== CLOSED) {
       this.system.env.tcp.abort(this.connection);
     }

@@ -208,6 +208,12 @@ function acknowledgePart(env: TcpEnvironment, c: TcpConnection, i: number, ack: 
 function renoAcknowledged(c: TcpConnection, acked: number): void {
   const loss = c.loss!;
   if (loss.dupAcks === 0) return;
+  if (c.caState < CA_RECOVERY) {
+    // RFC 5681 §2: duplicates count for one ACK number; a new one begins anew.
+    loss.dupAcks = 0;
+    loss.sackedBytes = 0;
+    return;
+  }
   // One of the acknowledged segments filled the gap; the others were counted before.
   const counted = Math.max(0, Math.ceil(acked / c.sndMss) - 1);
   loss.dupAcks = Math.max(0, loss.dupAcks - counted);
@@ -458,7 +464,7 @@ function control(env: TcpEnvironment, c: TcpConnection): void {
       (c.loss === undefined || c.loss.reordering <= env.settings.dupThresh));
   sample.isInRtoRecovery = c.caState === CA_LOSS;
   c.rate!.finish(sample, c.minRttUs);
-  if (sample.deliveryRate > 0) c.deliveryRate = Math.round(sample.deliveryRate);
+  if (sample.deliveryRate > 0) c.deliveryRate = sample.deliveryRate;
   controller.onAck(c, sample);
 }
 

@@ -1,3 +1,4 @@
+import { FLOAT_ZERO } from "../base/float.ts";
 import type { Path } from "../base/path.ts";
 import { NEVER, type TimerTarget } from "../base/timers.ts";
 import { type Controller, INFINITE_SSTHRESH } from "./congestion/controller.ts";
@@ -204,12 +205,12 @@ export class TcpConnection implements TimerTarget {
   dsackEnd = 0;
 
   // RTT (RttState)
-  srttUs = 0;
-  rttvarUs = 0;
-  rtoUs = 0;
+  srttUs = FLOAT_ZERO;
+  rttvarUs = FLOAT_ZERO;
+  rtoUs = FLOAT_ZERO;
   rtoBackoff = 0;
-  heldVarianceUs = 0;
-  roundVarianceUs = 0;
+  heldVarianceUs = FLOAT_ZERO;
+  roundVarianceUs = FLOAT_ZERO;
   roundEnd = 0;
   minRttUs = Number.POSITIVE_INFINITY;
   minRttAtUs = 0.5;
@@ -217,7 +218,7 @@ export class TcpConnection implements TimerTarget {
   // Congestion (CongestionView)
   cwnd = 0;
   ssthresh = INFINITE_SSTHRESH;
-  pacingRate = 0;
+  pacingRate = FLOAT_ZERO;
   caState = CA_OPEN;
   controller: Controller | undefined = undefined;
   /** Retransmission queue; undefined: nothing is in flight. */
@@ -242,10 +243,10 @@ export class TcpConnection implements TimerTarget {
   /** Attached with the controller. */
   rate: DeliveryRate | undefined = undefined;
   /** The last rate sample, bytes per second; 0: none. */
-  deliveryRate = 0;
-  bytesAcked = 0;
-  bytesReceived = 0;
-  bytesRetransmitted = 0;
+  deliveryRate = FLOAT_ZERO;
+  bytesAcked = FLOAT_ZERO;
+  bytesReceived = FLOAT_ZERO;
+  bytesRetransmitted = FLOAT_ZERO;
   segsIn = 0;
   segsOut = 0;
   totalRetransmits = 0;

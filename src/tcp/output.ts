@@ -12,8 +12,10 @@ import {
   TIMER_NONE,
 } from "./connection.ts";
 import { emitAck, emitAckOf, emitSegment } from "./emit.ts";
+import { canRun, emitAckRun, emitDataRun, RUN_MAX } from "./emit-run.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { sendHandshake } from "./handshake.ts";
+import { isPushed } from "./push.ts";
 import { noteRetransmission } from "./recovery/episodes.ts";
 import { nextLost } from "./recovery/queue.ts";
 import { armAfterSend, armPersist } from "./retransmission-timer.ts";
@@ -73,13 +75,17 @@ export function output(env: TcpEnvironment, c: TcpConnection): number {
 function sendOwedAcks(env: TcpEnvironment, c: TcpConnection): void {
   if (c.ackFlags === 0 || c.outOfOrder !== undefined || c.gapFilled || c.path!.coalesces) return;
   const step = env.settings.ackEvery * c.rcvMss;
+  const owed = (c.rcvNxt - c.lastAckSent) | 0;
+  if (owed >= 3 * step && canRun(env, c)) {
+    const count = Math.min(Math.floor(owed / step), c.path!.room(), RUN_MAX) - 1;
+    if (count > 0) emitAckRun(env, c, count, step);
+  }
   while (((c.rcvNxt - c.lastAckSent) | 0) >= 2 * step && c.path!.room() > 1) {
     const duties = c.ackFlags;
     const at = c.delayedAckAtUs;
     if (!emitAckOf(env, c, (c.lastAckSent + step) | 0)) break;
     c.ackFlags = duties;
     c.delayedAckAtUs = at;
-    c.lastAckSent = (c.lastAckSent + step) | 0;
   }
 }
 
@@ -134,6 +140,16 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
     }
     if (budget <= 0 || path.room() <= 0) return finish(env, c, true, cwndFilled, sentAny);
     if (isPaced(env, c)) break;
+    const run = runLength(env, c, usable, room, budget);
+    if (run > 1) {
+      const sent = emitDataRun(env, c, run);
+      if (sent === 0) return finish(env, c, true, cwndFilled, sentAny);
+      const end = (c.sndNxt + sent * mss) | 0;
+      record(env, c, c.sndNxt, end, false);
+      budget -= sent * mss;
+      sentAny = true;
+      continue;
+    }
     if (!sendNew(env, c, length)) {
       // No large frame is free: one segment may still find a small one.
       if (length <= mss || !sendNew(env, c, mss)) return finish(env, c, true, cwndFilled, sentAny);
@@ -145,6 +161,21 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
   if (c.loss !== undefined) c.loss.frtoProbe = false;
   if (c.finQueued && !c.finSent && c.unsentBytes === 0) sendFin(env, c);
   return finish(env, c, false, cwndFilled, sentAny);
+}
+
+/** Full segments of new data that may go at once, as far as they differ in their numbers alone; a FIN's companion goes by itself. */
+function runLength(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  usable: number,
+  room: number,
+  budget: number,
+): number {
+  const mss = c.sndMss;
+  const bytes = Math.min(c.unsentBytes - (c.finQueued ? 1 : 0), usable, room, budget + mss - 1);
+  if (bytes < 2 * mss || c.loss !== undefined || c.pacer !== undefined) return 0;
+  if (pacingRate(env, c) > 0 || !canRun(env, c)) return 0;
+  return Math.min(Math.floor(bytes / mss), c.path!.room(), RUN_MAX);
 }
 
 function finish(
@@ -258,13 +289,12 @@ function sendNew(env: TcpEnvironment, c: TcpConnection, length: number): boolean
   const last = end === c.sndEnd;
   const withFin = last && c.finQueued;
   let flags = ACK;
-  const push = last || (seqGt(c.pushSeq, start) && seqGeq(end, c.pushSeq));
-  if (push) flags |= PSH;
+  if (isPushed(c, start, end)) flags |= PSH;
   if (withFin) flags |= FIN;
   if (!emitSegment(env, c, start, length, flags, true)) return false;
   const mss = c.sndMss;
   if (length % mss !== 0) c.smallEnd = end;
-  record(env, c, start, end, withFin, push);
+  record(env, c, start, end, withFin);
   return true;
 }
 
@@ -274,7 +304,6 @@ function record(
   start: number,
   end: number,
   fin: boolean,
-  push: boolean,
 ): void {
   const now = env.nowUs;
   const sent = c.sent ?? (c.sent = env.takeSentSegments());
@@ -288,12 +317,10 @@ function record(
     const to = seqLt((from + mss) | 0, end) ? (from + mss) | 0 : end;
     let flags = base;
     let recordEnd = to;
-    if (to === end) {
-      if (push) flags |= HAS_PUSH;
-      if (fin) {
-        flags |= HAS_FIN;
-        recordEnd = (end + 1) | 0;
-      }
+    if (from !== to && isPushed(c, from, to)) flags |= HAS_PUSH;
+    if (fin && to === end) {
+      flags |= HAS_FIN;
+      recordEnd = (end + 1) | 0;
     }
     const i = sent.append(from, recordEnd, flags, now);
     pipe += (recordEnd - from) | 0;
@@ -319,7 +346,7 @@ function sendFin(env: TcpEnvironment, c: TcpConnection): void {
     return;
   }
   if (!emitSegment(env, c, c.sndNxt, 0, ACK | FIN, false)) return;
-  record(env, c, c.sndNxt, c.sndNxt, true, false);
+  record(env, c, c.sndNxt, c.sndNxt, true);
   if (c.timerKind === TIMER_NONE) armAfterSend(env, c);
 }
 

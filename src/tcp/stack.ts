@@ -24,9 +24,9 @@ import {
   shutdownWrite,
 } from "./calls.ts";
 import { changeController } from "./congestion-state.ts";
-import { TcpConnection } from "./connection.ts";
+import { TCP_EVENT_WRITABLE, TcpConnection } from "./connection.ts";
 import { NOBODY } from "./demux.ts";
-import { TcpEnvironment, type TcpResources } from "./environment.ts";
+import { FIRST_RETRY_US, LONGEST_RETRY_US, TcpEnvironment, type TcpResources } from "./environment.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { input } from "./input.ts";
 import { armKeepAlive } from "./keepalive.ts";
@@ -107,6 +107,7 @@ export class TcpStack implements Transport {
     env.nowUs = nowUs;
     this.expireTimeWait(nowUs);
     if (env.retryAtUs <= nowUs) this.retryStarved();
+    else if (env.retryAtUs === NEVER) env.retryDelayUs = FIRST_RETRY_US;
     if (env.replies.length > 0) sendReplies(env);
     let more = false;
     const ready = env.ready;
@@ -144,7 +145,11 @@ export class TcpStack implements Transport {
   private retryStarved(): void {
     const { env } = this;
     env.retryAtUs = NEVER;
+    env.retryDelayUs = Math.min(2 * env.retryDelayUs, LONGEST_RETRY_US);
     for (let c = env.starved.shift(); c !== undefined; c = env.starved.shift()) env.ready.push(c);
+    // Each writer asks again, and stands here again when there is still nothing.
+    for (const c of env.pageless) if (c.sendBlocked) env.notify(c, TCP_EVENT_WRITABLE);
+    env.pageless.clear();
   }
 
   /** Delivers the events noted until now. True: there were some. */

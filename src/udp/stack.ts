@@ -46,8 +46,6 @@ export interface UdpStackOptions {
   readonly ports: PortTable;
   /** Is this a broadcast address of one of our subnets (or 255.255.255.255)? Sending there needs SO_BROADCAST. */
   readonly isBroadcast: (address: IpAddress) => boolean;
-  /** TTL and hop limit of unicast. Default 64. */
-  readonly defaultTtl?: number;
   /** Received frames that all sockets together may keep. Default half of the memory's small frames. */
   readonly maxQueuedFrames?: number;
 }
@@ -70,7 +68,6 @@ export class UdpStack implements Transport {
   private readonly ports: PortTable;
   private readonly isBroadcast: (address: IpAddress) => boolean;
   private readonly demux = new UdpDemux();
-  private readonly defaultTtl: number;
   private readonly maxQueuedFrames: number;
   private queuedFrames = 0;
   /** Sockets that are bound: for leak checks. */
@@ -82,7 +79,6 @@ export class UdpStack implements Transport {
     this.counters = options.counters;
     this.ports = options.ports;
     this.isBroadcast = options.isBroadcast;
-    this.defaultTtl = options.defaultTtl ?? 64;
     this.maxQueuedFrames = options.maxQueuedFrames ?? options.memory.smallFrames >> 1;
     this.output = new DatagramOutput(options.memory, options.ip, options.counters);
   }
@@ -207,7 +203,7 @@ export class UdpStack implements Transport {
       if (options.tos >= 0) tos = options.tos;
       if (options.ttl >= 0) ttl = options.ttl;
     }
-    if (ttl < 0) ttl = this.defaultTtl;
+    if (ttl < 0) ttl = 0; // the host's, or what a router announced
     socket.unsent.push(path, frame, length, PROTOCOL_UDP, tos, ttl, flags);
     this.output.enlist(socket);
     this.counters.udpOutDatagrams++;

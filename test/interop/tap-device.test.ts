@@ -254,6 +254,19 @@ describe.skipIf(obstacle !== undefined)(`TAP device against the kernel${title}`,
     await rejects({ name: "fd0", netns }, "EBUSY", /in use by another program/);
   });
 
+  it("says that it needs root", async () => {
+    // The device node is root's own; whoever opened it to everybody gets EPERM from the kernel.
+    process.seteuid!(65_534);
+    try {
+      await expect(openTap({ name: "fd0", create: true })).rejects.toMatchObject({
+        code: expect.stringMatching(/^(EACCES|EPERM)$/),
+        message: expect.stringMatching(/run as root/),
+      });
+    } finally {
+      process.seteuid!(0);
+    }
+  });
+
   it("uses an interface made beforehand and leaves it in place", async () => {
     execFileSync("ip", ["-n", net.name, "tuntap", "add", "dev", "made", "mode", "tap"]);
     execFileSync("ip", ["-n", net.name, "link", "set", "made", "up"]);

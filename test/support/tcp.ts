@@ -256,7 +256,8 @@ export class TcpPair {
       for (const c of host.tcp.connections()) {
         left.push(`${host.name}: connection ${c.id} in ${stateName(c.state)}`);
       }
-      if (env.demux.timeWait.count > 0) left.push(`${host.name}: ${env.demux.timeWait.count} TIME-WAIT`);
+      if (env.demux.timeWait.count > 0)
+        left.push(`${host.name}: ${env.demux.timeWait.count} TIME-WAIT`);
       if (env.orphans !== 0) left.push(`${host.name}: ${env.orphans} orphans`);
       if (env.replies.length > 0) left.push(`${host.name}: ${env.replies.length} replies`);
       if (env.ready.length > 0) left.push(`${host.name}: ${env.ready.length} want to send`);

@@ -19,7 +19,6 @@ export interface RawStackOptions {
   readonly memory: FrameMemory;
   readonly ip: IpSender;
   readonly counters: Counters;
-  readonly defaultTtl?: number;
   readonly isBroadcast: (address: IpAddress) => boolean;
   /** Starts and stops handing over a protocol's packets. */
   readonly observe: (protocol: number, observer: PacketObserver) => void;
@@ -153,7 +152,7 @@ export class RawStack {
       if (options.tos >= 0) tos = options.tos;
       if (options.ttl >= 0) ttl = options.ttl;
     }
-    if (ttl < 0) ttl = this.options.defaultTtl ?? 64;
+    if (ttl < 0) ttl = 0; // the host's, or what a router announced
     endpoint.unsent.push(path, frame, length, endpoint.protocol, tos, ttl, flags);
     this.output.enlist(endpoint);
     return length;
