@@ -90,6 +90,7 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
   if (sample.deliveredBytes > 0) control(env, c);
 
   if (advanced) {
+    env.ip.confirm(c.path!);
     if (c.sent === undefined && c.loss !== undefined) tidyLoss(c);
     armRetransmission(env, c, true);
     growSendBuffer(env, c);
