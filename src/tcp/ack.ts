@@ -92,12 +92,19 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
   if (advanced) {
     env.ip.confirm(c.path!);
     if (c.sent === undefined && c.loss !== undefined) tidyLoss(c);
-    armRetransmission(env, c, true);
-    growSendBuffer(env, c);
-    tellSender(env, c);
+    afterAdvance(env, c);
   } else if (windowChanged || sacked !== 0) {
     armRetransmission(env, c, false);
   }
+  env.wantOutput(c);
+}
+
+/** SND.UNA has moved: timer, buffer, the writer, and what may be sent now. */
+export function afterAdvance(env: TcpEnvironment, c: TcpConnection): void {
+  armRetransmission(env, c, true);
+  growSendBuffer(env, c);
+  tellSender(env, c);
+  env.ip.confirm(c.path!);
   env.wantOutput(c);
 }
 
@@ -450,7 +457,7 @@ function probeAnswered(env: TcpEnvironment, c: TcpConnection, seg: Segment, adva
 }
 
 /** Window growth, pacing rate: what the controller makes of this ACK. */
-function control(env: TcpEnvironment, c: TcpConnection): void {
+export function control(env: TcpEnvironment, c: TcpConnection): void {
   const sample = env.sample;
   let controller = c.controller;
   if (controller === undefined) {
