@@ -30,6 +30,7 @@ import {
   PMTUDISC_OMIT,
   PMTUDISC_PROBE,
 } from "./endpoint.ts";
+import { ERROR_ORIGIN_LOCAL, ErrorQueue } from "./error-queue.ts";
 import { DatagramOutput } from "./output.ts";
 import { UdpReceiver } from "./receiver.ts";
 import { UdpSocket } from "./socket.ts";
@@ -170,7 +171,10 @@ export class UdpStack extends UdpReceiver implements Transport {
     const total = length + UDP_HEADER;
     if (total + (path.isIpv4 ? path.headerLength : 0) > 65535) return -EMSGSIZE;
     let flags = fragmentFlags(socket.mtuDiscover, total, path);
-    if (flags < 0) return flags;
+    if (flags < 0) {
+      if (socket.receiveErrors) reportTooBig(socket, path, remotePort);
+      return flags;
+    }
     if (!socket.multicastLoop) flags |= SEND_NO_LOOP;
     if (socket.unsent.bytes >= socket.sendBuffer) {
       socket.wantsRoom = true;
@@ -298,4 +302,20 @@ export function fragmentFlags(mode: number, length: number, path: Path): number 
   }
   if (size <= path.mtu) return SEND_DONT_FRAGMENT;
   return mode === PMTUDISC_DO ? -EMSGSIZE : 0;
+}
+
+/** With RECVERR the error queue tells the MTU that a datagram was too large for, as in Linux. */
+function reportTooBig(socket: UdpSocket, path: Path, remotePort: number): void {
+  socket.errors ??= new ErrorQueue();
+  socket.errors.push({
+    errno: EMSGSIZE,
+    origin: ERROR_ORIGIN_LOCAL,
+    type: 0,
+    code: 0,
+    info: path.mtu,
+    offender: undefined,
+    destination: path.remote,
+    destinationPort: remotePort,
+    payload: new Uint8Array(0),
+  });
 }
