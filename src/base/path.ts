@@ -62,6 +62,8 @@ export interface IpSender {
   reportMtu(path: Path, mtu: number): void;
   /** A positive sign from above that the neighbor on this path is reachable (RFC 4861 §7.3.1). */
   confirm(path: Path): void;
+  /** Negative advice: retransmissions go unanswered, so the next hop is to be asked whether it is there (RFC 1122 §3.3.1.4). */
+  doubt(path: Path): void;
 }
 
 /** Do not fragment: DF on IPv4; on IPv6 no fragment header by us. -EMSGSIZE when larger than the path MTU. */

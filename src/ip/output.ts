@@ -9,7 +9,7 @@ import { IPV4_DF } from "../wire/ipv4.ts";
 import type { IpContext } from "./context.ts";
 import { sendFragments } from "./fragment.ts";
 import { type IpPath, PATH_GROUP, PATH_NEIGHBOR, PATH_NONE } from "./path.ts";
-import { isReachableNow, transmit } from "./transmit.ts";
+import { isKnown, transmit } from "./transmit.ts";
 
 /** See `IpSender.send`. `ttl` 0 means the default. */
 export function sendOnPath(
@@ -66,15 +66,15 @@ export function sendRunOnPath(
   const memory = ip.memory;
   const neighbor = path.neighbor;
   const length = memory.length(frames[0]!) + path.headerLength;
-  if (
-    neighbor === undefined ||
-    !isReachableNow(ip, neighbor) ||
-    path.kind !== PATH_NEIGHBOR ||
-    !path.isIpv4 ||
-    length > path.currentMtu ||
-    path.mayFragment ||
-    (flags & SEND_DONT_FRAGMENT) === 0
-  ) {
+  const isPlain =
+    path.kind === PATH_NEIGHBOR &&
+    path.isIpv4 &&
+    length <= path.currentMtu &&
+    !path.mayFragment &&
+    (flags & SEND_DONT_FRAGMENT) !== 0 &&
+    neighbor !== undefined &&
+    isKnown(ip, neighbor);
+  if (!isPlain) {
     let result = 0;
     for (let i = 0; i < count; i++) {
       const one = sendOnPath(ip, path, frames[i]!, protocol, tos, ttl, flags);

@@ -1,7 +1,13 @@
 /** From a whole IP packet to the link: the neighbor's address, or the group's. */
 import { ENETUNREACH, ENOBUFS } from "../base/errors.ts";
 import { type Frame, NO_FRAME } from "../base/frame-memory.ts";
-import { NEIGHBOR_GONE, NEIGHBOR_REACHABLE, type Neighbor } from "../link/neighbor.ts";
+import {
+  type Neighbor,
+  NEIGHBOR_DELAY,
+  NEIGHBOR_GONE,
+  NEIGHBOR_PROBE,
+  NEIGHBOR_REACHABLE,
+} from "../link/neighbor.ts";
 import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from "../wire/ethernet.ts";
 import type { IpContext } from "./context.ts";
 import { type IpPath, PATH_DIRECT, PATH_GROUP, PATH_NEIGHBOR } from "./path.ts";
@@ -10,19 +16,18 @@ import { type IpPath, PATH_DIRECT, PATH_GROUP, PATH_NEIGHBOR } from "./path.ts";
 export function transmit(ip: IpContext, path: IpPath, frame: Frame): number {
   const type = path.isIpv4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
   const neighbor = path.neighbor;
-  if (neighbor !== undefined && isReachableNow(ip, neighbor)) {
+  if (neighbor !== undefined && isKnown(ip, neighbor)) {
     return path.iface!.link.output(frame, neighbor.macHigh, neighbor.macLow, type);
   }
   return transmitSlowly(ip, path, frame, type);
 }
 
-/** Packets to this neighbor need no look at its state (RFC 4861 §7.3.3). */
-export function isReachableNow(ip: IpContext, neighbor: Neighbor): boolean {
-  return (
-    neighbor.state === NEIGHBOR_REACHABLE &&
-    neighbor.waiting === 0 &&
-    ip.nowUs <= neighbor.reachableUntilUs
-  );
+/** A packet to this neighbor changes nothing of its state (RFC 4861 §7.3.3). */
+export function isKnown(ip: IpContext, neighbor: Neighbor): boolean {
+  if (neighbor.waiting !== 0) return false;
+  const state = neighbor.state;
+  if (state === NEIGHBOR_REACHABLE) return ip.nowUs <= neighbor.reachableUntilUs;
+  return state === NEIGHBOR_DELAY || state === NEIGHBOR_PROBE;
 }
 
 function transmitSlowly(ip: IpContext, path: IpPath, frame: Frame, type: number): number {

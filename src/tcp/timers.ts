@@ -87,6 +87,7 @@ function retransmissionTimeout(env: TcpEnvironment, c: TcpConnection): void {
     return;
   }
   env.counters.tcpTimeouts++;
+  if (c.retransmits >= env.settings.retries1) env.ip.doubt(c.path!); // R1
   if (c.sndWnd === 0 && c.sackOn && c.probesOut === 0 && sent.count === 0) {
     armPersist(env, c);
     return;
@@ -126,6 +127,7 @@ function handshakeTimeout(env: TcpEnvironment, c: TcpConnection): void {
   // Twice no answer to a SYN with data: something on the path may not like it.
   if (c.synDataSent && c.retransmits === 1) env.fastOpen.blackhole(env.nowUs);
   c.retransmits++;
+  if (c.retransmits >= s.retries1) env.ip.doubt(c.path!);
   backoffRto(c, env.rto);
   c.synDue = true;
   env.wantOutput(c);

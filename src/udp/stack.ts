@@ -15,13 +15,7 @@ import { type IpSender, type Path, PROTOCOL_UDP, SEND_DONT_FRAGMENT } from "../b
 import type { PortTable } from "../base/port-table.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import type { IcmpError, Transport } from "../base/transport.ts";
-import {
-  addSums,
-  foldSum,
-  pseudoSumWords,
-  sumIsValid,
-  udpChecksumOf,
-} from "../wire/checksum.ts";
+import { addSums, foldSum, pseudoSumWords, sumIsValid, udpChecksumOf } from "../wire/checksum.ts";
 import { UDP_CHECKSUM, UDP_HEADER, writeUdpHeader } from "../wire/udp.ts";
 import { copyIn } from "./copy.ts";
 import { DATAGRAM_OVERHEAD } from "./datagram-queue.ts";

@@ -1,6 +1,15 @@
 import { IPV4_ANY, IPV6_ANY, type IpAddress } from "../../base/address.ts";
 import type { Counters } from "../../base/counters.ts";
-import { EACCES, EAGAIN, EDESTADDRREQ, EINVAL, EMSGSIZE, ENETUNREACH, ENOBUFS, EPIPE } from "../../base/errors.ts";
+import {
+  EACCES,
+  EAGAIN,
+  EDESTADDRREQ,
+  EINVAL,
+  EMSGSIZE,
+  ENETUNREACH,
+  ENOBUFS,
+  EPIPE,
+} from "../../base/errors.ts";
 import { type FrameMemory, NO_FRAME } from "../../base/frame-memory.ts";
 import { type IpSender, type Path, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from "../../base/path.ts";
 import type { ReceivedPacket } from "../../base/received-packet.ts";
@@ -100,7 +109,11 @@ export class RawStack {
     }
   }
 
-  path(endpoint: RawEndpoint, remote: IpAddress, options: SendOptions | undefined): Path | undefined {
+  path(
+    endpoint: RawEndpoint,
+    remote: IpAddress,
+    options: SendOptions | undefined,
+  ): Path | undefined {
     const any = remote.isIpv4 ? IPV4_ANY : IPV6_ANY;
     let local = endpoint.localIsUnspecified ? any : endpoint.local;
     let device = endpoint.device;
