@@ -82,19 +82,21 @@ function retransmissionTimeout(env: TcpEnvironment, c: TcpConnection): void {
   const sent = c.sent;
   if (sent === undefined) return;
   if (c.retransmits === 0) c.retransmitSinceUs = sent.sentUs(sent.first);
-  if (hasExpired(env, c, c.retransmits)) {
+  // A window that shrank to nothing behind what was sent: retransmissions are its
+  // probes, and do not end the connection while the peer answers (SHLD-17).
+  const isShut = c.sndWnd === 0 && !c.isOrphan && c.options.userTimeoutUs === 0;
+  const expired = isShut
+    ? env.nowUs - c.lastReceivedUs > 2 * env.settings.maxRtoUs
+    : hasExpired(env, c, c.retransmits);
+  if (expired) {
     env.counters.tcpAbortOnTimeout++;
     abort(env, c, c.softError !== 0 ? c.softError : ETIMEDOUT);
     return;
   }
   env.counters.tcpTimeouts++;
   if (c.retransmits >= env.settings.retries1) env.ip.doubt(c.path!); // R1
-  if (c.sndWnd === 0 && c.sackOn && c.probesOut === 0 && sent.count === 0) {
-    armPersist(env, c);
-    return;
-  }
   enterLoss(env, c);
-  c.retransmits++;
+  if (!isShut) c.retransmits++;
   backoffRto(c, env.rto);
   if (c.retransmits >= env.settings.retries1) blackHoleSuspected(env, c);
   // The first segment goes at once, whatever the queues say; the rest by output.
