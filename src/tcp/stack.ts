@@ -1,3 +1,4 @@
+import { EPROTO } from "../base/errors.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import { seqGeq, seqLt } from "../base/sequence.ts";
 import { NEVER } from "../base/timers.ts";
@@ -93,7 +94,9 @@ export class TcpStack implements Transport {
       return;
     }
     if (error.errno === 0) return;
-    if ((c.state === SYN_SENT || c.state === SYN_RECEIVED) && error.hard) {
+    // A parameter problem is soft for TCP (MUST-56), whatever other sockets make of it.
+    const hard = error.hard && error.errno !== EPROTO;
+    if ((c.state === SYN_SENT || c.state === SYN_RECEIVED) && hard) {
       terminate(env, c, error.errno);
       return;
     }
