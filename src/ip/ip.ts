@@ -129,6 +129,11 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     if (neighbor.state !== NEIGHBOR_GONE) iface!.neighbors.confirm(neighbor, this.context.nowUs);
   }
 
+  doubt(path: Path): void {
+    const { kind, neighbor, iface } = path as IpPath;
+    if (kind === PATH_NEIGHBOR && neighbor !== undefined) iface!.neighbors.doubt(neighbor);
+  }
+
   /** Takes a path MTU that a transport has found plausible; see `IpPath.reportMtu`. */
   reportMtu(path: Path, mtuBytes: number): void {
     learnPathMtu(this.context, path as IpPath, mtuBytes);

@@ -46,6 +46,8 @@ export class AckProgress {
   lastAckedSentUs = -1;
   originalAcked = false;
   retransmittedAcked = false;
+  /** An MTU probe arrived (RFC 4821). */
+  probeArrived = false;
   /** When the latest sent of the retransmitted ones was sent; -1: none. */
   resentUs = -1;
 }

@@ -145,7 +145,7 @@ export class TcpPeer {
     const { ipv6 = false, mtu = 1500, seed = 1, config, tcp } = options;
     this.local = ipv6 ? "fd00::1" : "10.0.0.1";
     this.remote = ipv6 ? "fd00::2" : "10.0.0.2";
-    const memory = { smallFrames: 1024, largeFrames: 32, pages: 2048 };
+    const memory = { smallFrames: 256, largeFrames: 8, pages: 256 };
     this.net = new Network({ clock: this.time, seed, memory });
     this.device = this.net.packetDevice({
       medium: "ip",
