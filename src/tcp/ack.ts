@@ -47,8 +47,10 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
   resetSample(env, c, priorPipe);
 
   let sacked = 0;
+  // What this same ACK SACKs did not arrive before what it acknowledges.
+  const priorFack = c.loss === undefined ? priorUna : c.loss.fack;
   if (seg.options.sackCount > 0 && c.sackOn) sacked = processSack(env, c, seg, priorUna);
-  if (advanced) acknowledge(env, c, seg.ack);
+  if (advanced) acknowledge(env, c, seg.ack, priorFack);
   const windowChanged = updateSendWindow(c, seg) && c.sndWnd !== priorWnd;
 
   // A D-SACK says that a duplicate drew this ACK: its timestamp, and the time since the
@@ -126,7 +128,12 @@ function resetSample(env: TcpEnvironment, c: TcpConnection, priorPipe: number): 
 }
 
 /** Removes what is acknowledged from the retransmission queue and the send buffer. */
-function acknowledge(env: TcpEnvironment, c: TcpConnection, ack: number): void {
+function acknowledge(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  ack: number,
+  priorFack: number,
+): void {
   const sent = c.sent;
   const loss = c.loss;
   const priorUna = c.sndUna;
@@ -149,7 +156,7 @@ function acknowledge(env: TcpEnvironment, c: TcpConnection, ack: number): void {
           env.progress.lastAckedSentUs = sent.sentUs(i);
           if (env.progress.firstAckedSentUs < 0) env.progress.firstAckedSentUs = env.progress.lastAckedSentUs;
           if (loss !== undefined && seqLeq(end, loss.highSeq)) env.progress.originalAcked = true;
-          if (loss !== undefined && seqLt(sent.start(i), loss.fack)) {
+          if (loss !== undefined && seqLt(sent.start(i), priorFack)) {
             noteReordering(loss, sent.start(i), c.sndMss);
           }
         } else {

@@ -188,8 +188,12 @@ export function scheduleAck(env: TcpEnvironment, c: TcpConnection, full: number)
     c.ackFlags |= ACK_NOW;
     return;
   }
-  if ((c.ackFlags & ACK_DELAYED) === 0) {
-    c.ackFlags |= ACK_DELAYED;
-    c.delayedAckAtUs = env.nowUs + s.delayedAckUs;
-  }
+  delayAck(env, c);
+}
+
+/** An ACK is owed within the delay. */
+export function delayAck(env: TcpEnvironment, c: TcpConnection): void {
+  if ((c.ackFlags & ACK_DELAYED) !== 0) return;
+  c.ackFlags |= ACK_DELAYED;
+  c.delayedAckAtUs = env.nowUs + env.settings.delayedAckUs;
 }
