@@ -44,7 +44,7 @@ import { ADDRESS_DUPLICATE, ADDRESS_OPTIMISTIC, ADDRESS_TENTATIVE } from "./loca
 import { IgmpTransport } from "./membership-input.ts";
 import { joinGroup } from "./multicast.ts";
 import { IpNeighborActions } from "./neighbor-actions.ts";
-import { sendOnPath } from "./output.ts";
+import { sendOnPath, sendRunOnPath } from "./output.ts";
 import { IpPath, PATH_NEIGHBOR, type PathOwner } from "./path.ts";
 import { learnPathMtu, lookupPath, nextPathMtuExpiry, refreshPath } from "./path-lookup.ts";
 import { reportReassemblyTimeout } from "./reassembly-input.ts";
@@ -96,6 +96,27 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     flags: number,
   ): number {
     return sendOnPath(this.context, path as IpPath, frame, protocol, tos, ttl, flags);
+  }
+
+  sendRun(
+    path: Path,
+    frames: Int32Array,
+    count: number,
+    protocol: number,
+    tos: number,
+    ttl: number,
+    flags: number,
+  ): number {
+    return sendRunOnPath(
+      this.context,
+      path as IpPath,
+      frames,
+      count,
+      protocol,
+      tos,
+      ttl,
+      flags,
+    );
   }
 
   path(local: IpAddress, remote: IpAddress, boundInterface: number): Path | undefined {
@@ -259,9 +280,20 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     const ip = this.context;
     ip.nowUs = ip.clock.now();
     if (iface.isLoopback) iface = this.loopedBack(frame, iface);
+    ip.taker = undefined;
     inputIpv4(ip, iface, frame, at, length, isGroup);
     ip.isLooped = false;
     ip.onWork();
+  }
+
+  inputRun(frames: Int32Array, from: number, to: number, offset: number): number {
+    const ip = this.context;
+    const taker = ip.taker;
+    if (taker?.inputRun === undefined) return from;
+    const next = taker.inputRun(ip.packet, frames, from, to, offset);
+    ip.counters.ipInReceives += next - from;
+    ip.counters.ipInDelivers += next - from;
+    return next;
   }
 
   ipv6Input(iface: IpInterface, frame: Frame, at: number, length: number, isGroup: boolean): void {

@@ -12,18 +12,14 @@ export const lossAndTimeout: Scenario = {
   async play(theatre) {
     await theatre.act(
       { en: "The retransmission timer", ko: "재전송 타이머" },
-      (stage) => play(theatre, stage, false),
-    );
-    await theatre.act(
-      { en: "The same with a tail loss probe", ko: "꼬리 손실 탐색(TLP)을 켠 경우" },
-      (stage) => play(theatre, stage, true),
+      (stage) => play(theatre, stage),
     );
   },
 };
 
-async function play(theatre: Theatre, stage: Stage, tlp: boolean): Promise<void> {
+async function play(theatre: Theatre, stage: Stage): Promise<void> {
   // Counted from 0 in this direction: SYN, ACK, first segment, second segment.
-  const { client, server } = stage.pair({ aToB: { loss: [3] } }, { tcp: { tlp } });
+  const { client, server } = stage.pair({ aToB: { loss: [3] } });
   const { connection, accepted } = await stage.open(client, server, { client: { isn: 1300 } });
   stage.begin();
   await stage.until(connection.write(bytes(100)));
@@ -36,34 +32,22 @@ async function play(theatre: Theatre, stage: Stage, tlp: boolean): Promise<void>
   const rtoMs = connection.info().rtoUs / 1000;
   await stage.until(connection.write(bytes(100, 100)));
   await stage.wait(15);
-  if (!tlp) {
-    stage.say(
-      `The second segment is lost on the way. The server knows nothing of it; the client keeps the 100 bytes in its send buffer, and its timer runs: ${rtoMs} ms, the measured round trip and a margin.`,
-      `두 번째 세그먼트가 가는 길에 사라진다. 서버는 아무것도 모른다. 클라이언트는 100바이트를 송신 버퍼에 간직하고 타이머를 돌린다: 측정한 왕복 시간에 여유를 더한 ${rtoMs} ms.`,
-      stage.sendBuffer("client: send", connection),
-    );
-  } else {
-    stage.say(
-      "Again the second segment is lost. This time a probe is allowed (RFC 8985 §7): after about two round trips without an answer the sender repeats its last segment, without waiting for the timeout.",
-      "이번에도 두 번째 세그먼트가 사라진다. 그러나 이번에는 탐색이 허용된다(RFC 8985 §7). 왕복 시간의 약 두 배 동안 답이 없으면 타임아웃을 기다리지 않고 마지막 세그먼트를 다시 보낸다.",
-      stage.sendBuffer("client: send", connection),
-    );
-  }
+  stage.say(
+    `The second segment is lost on the way. The server knows nothing of it; the client keeps the 100 bytes in its send buffer, and its timer runs: ${rtoMs} ms, the measured round trip and a margin.`,
+    `두 번째 세그먼트가 가는 길에 사라진다. 서버는 아무것도 모른다. 클라이언트는 100바이트를 송신 버퍼에 간직하고 타이머를 돌린다: 측정한 왕복 시간에 여유를 더한 ${rtoMs} ms.`,
+    stage.sendBuffer("client: send", connection),
+  );
   await stage.wait(2000);
   stage.say(
-    tlp
-      ? "The probe brings the bytes, and the window stays as it was: one lost segment was no reason to begin anew."
-      : "The timer expired; the same segment goes again, seq=1401, and now ack=1501 comes back. For the next loss the timer would wait twice as long, until a new segment is acknowledged.",
-    tlp
-      ? "탐색이 바이트를 전달하고, 윈도우는 그대로다. 세그먼트 하나를 잃었다고 처음부터 다시 시작할 이유는 없다."
-      : "타이머가 끝나 같은 세그먼트(seq=1401)가 다시 가고, 이제 ack=1501이 돌아온다. 다음에 또 잃으면, 새 세그먼트가 확인될 때까지 타이머는 두 배를 기다린다.",
+    "The timer expired; the same segment goes again, seq=1401, and now ack=1501 comes back. If it were lost once more, the timer would wait twice as long. The congestion window fell to one segment: a timeout is a bad sign.",
+    "타이머가 끝나 같은 세그먼트(seq=1401)가 다시 가고, 이제 ack=1501이 돌아온다. 또 사라졌다면 타이머는 두 배를 기다렸을 것이다. 타임아웃은 나쁜 징조이므로 혼잡 윈도우는 세그먼트 하나로 줄었다.",
     stage.sendBuffer("client: send", connection),
     stage.receiveBuffer("server: receive", accepted),
   );
   const arrows = stage.arrows();
   const sent = arrows.find(({ arrow }) => arrow.lost !== "")!.arrow.timeUs;
   const again = arrows.find(({ arrow }) => arrow.reason !== "")!.arrow.timeUs;
-  theatre.note(tlp ? "segmentsWithProbe" : "segments", stage.lines());
-  theatre.note(tlp ? "probeAfterMs" : "againAfterMs", (again - sent) / 1000);
-  if (!tlp) theatre.note("rtoMs", rtoMs);
+  theatre.note("segments", stage.lines());
+  theatre.note("againAfterMs", (again - sent) / 1000);
+  theatre.note("rtoMs", rtoMs);
 }

@@ -1,4 +1,5 @@
 import type { Counters } from "../base/counters.ts";
+import { FLOAT_ZERO } from "../base/float.ts";
 import type { FrameMemory } from "../base/frame-memory.ts";
 import { KeyedHash } from "../base/keyed-hash.ts";
 import type { IpSender } from "../base/path.ts";
@@ -45,6 +46,8 @@ export class AckProgress {
   lastAckedSentUs = -1;
   originalAcked = false;
   retransmittedAcked = false;
+  /** An MTU probe arrived (RFC 4821). */
+  probeArrived = false;
   /** When the latest sent of the retransmitted ones was sent; -1: none. */
   resentUs = -1;
 }
@@ -89,8 +92,10 @@ export class TcpEnvironment implements ConnectionHome {
   retryAtUs = NEVER;
   /** Doubles while memory stays short. */
   retryDelayUs = FIRST_RETRY_US;
+  /** Whose segment was last taken in by the short way (`inputPredicted`), until the next comes; others are not predicted. */
+  predicted: TcpConnection | undefined = undefined;
   /** Time of the current input, poll or call. */
-  nowUs = 0;
+  nowUs = FLOAT_ZERO;
   /** Connections that nobody holds and that still deliver. */
   orphans = 0;
   /** Connections whose socket keeps the process alive are counted by the sockets; these are closes still delivering. */

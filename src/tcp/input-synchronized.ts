@@ -14,7 +14,7 @@ import {
 import type { TcpEnvironment } from "./environment.ts";
 import { completeHandshake } from "./establish.ts";
 import { abort, boundFinWait2, enterTimeWait, setState, terminate } from "./lifecycle.ts";
-import { receiveData, reportDuplicate } from "./receive.ts";
+import { delayAck, receiveData, reportDuplicate } from "./receive.ts";
 import { rearm } from "./timer-arm.ts";
 import type { Segment } from "./segment.ts";
 import {
@@ -292,7 +292,9 @@ function reachFin(env: TcpEnvironment, c: TcpConnection): void {
   // The edge announced may end right before the FIN.
   if (seqLt(c.rcvAdv, c.rcvNxt)) c.rcvAdv = c.rcvNxt;
   c.outOfOrder = undefined;
-  c.ackFlags |= ACK_NOW;
+  // An application that asked for delayed ACKs (TCP_QUICKACK 0) may close at once: FIN takes it along.
+  if (c.options.quickAck === 0 && c.state === ESTABLISHED && c.ackFlags === 0) delayAck(env, c);
+  else c.ackFlags |= ACK_NOW;
   switch (c.state) {
     case SYN_RECEIVED:
     case ESTABLISHED:

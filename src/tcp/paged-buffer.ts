@@ -93,6 +93,25 @@ export class PagedBuffer {
     }
   }
 
+  /** Copies bytes from elsewhere in the memory in, and sums them on the way (folded, not inverted). */
+  copySumIn(memory: FrameMemory, seq: number, source: number, length: number): number {
+    const kernel = memory.kernel;
+    const at = seq & PAGE_MASK;
+    const page = this.pages[(seq >>> PAGE_BITS) & this.mask]!;
+    if (at + length <= PAGE_SIZE) return kernel.copySum(page + at, source, length);
+    let n = PAGE_SIZE - at;
+    let sum = kernel.copySum(page + at, source, n);
+    let done = n;
+    while (done < length) {
+      seq = (seq + n) | 0;
+      n = Math.min(length - done, PAGE_SIZE);
+      const to = this.pages[(seq >>> PAGE_BITS) & this.mask]!;
+      sum = combineSums(sum, kernel.copySum(to, source + done, n), (done & 1) === 1);
+      done += n;
+    }
+    return sum;
+  }
+
   /** Copies bytes out to the application. */
   read(memory: FrameMemory, seq: number, target: Uint8Array, offset: number, length: number): void {
     const bytes = memory.bytes;

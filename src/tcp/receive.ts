@@ -82,7 +82,7 @@ function receiveInOrder(
     // RFC 5681 §4.2: what fills a gap is acknowledged at once.
     c.ackFlags |= ACK_NOW;
   } else {
-    scheduleAck(env, c, seg, length);
+    scheduleAck(env, c, seg.wireSegments > 1 ? Math.ceil(length / seg.wireSegments) : length);
   }
   env.notify(c, TCP_EVENT_READABLE);
 }
@@ -170,10 +170,12 @@ export function reportDuplicate(env: TcpEnvironment, c: TcpConnection, start: nu
   else env.counters.tcpDsackOfoSent++;
 }
 
-/** Delayed ACKs (RFC 9293 §3.8.6.3, RFC 5681 §4.2): every second full segment at once, else within the delay. */
-function scheduleAck(env: TcpEnvironment, c: TcpConnection, seg: Segment, length: number): void {
+/**
+ * Delayed ACKs (RFC 9293 §3.8.6.3, RFC 5681 §4.2): every second full segment
+ * at once, else within the delay. `full`: payload of a wire segment of what came.
+ */
+export function scheduleAck(env: TcpEnvironment, c: TcpConnection, full: number): void {
   const s = env.settings;
-  const full = seg.wireSegments > 1 ? Math.ceil(length / seg.wireSegments) : length;
   if (full > c.rcvMss) c.rcvMss = Math.min(full, 65_535);
   const owed = (c.rcvNxt - c.lastAckSent) | 0;
   if (
@@ -186,8 +188,12 @@ function scheduleAck(env: TcpEnvironment, c: TcpConnection, seg: Segment, length
     c.ackFlags |= ACK_NOW;
     return;
   }
-  if ((c.ackFlags & ACK_DELAYED) === 0) {
-    c.ackFlags |= ACK_DELAYED;
-    c.delayedAckAtUs = env.nowUs + s.delayedAckUs;
-  }
+  delayAck(env, c);
+}
+
+/** An ACK is owed within the delay. */
+export function delayAck(env: TcpEnvironment, c: TcpConnection): void {
+  if ((c.ackFlags & ACK_DELAYED) !== 0) return;
+  c.ackFlags |= ACK_DELAYED;
+  c.delayedAckAtUs = env.nowUs + env.settings.delayedAckUs;
 }

@@ -30,6 +30,7 @@ import { NOBODY } from "./demux.ts";
 import { FIRST_RETRY_US, LONGEST_RETRY_US, TcpEnvironment, type TcpResources } from "./environment.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { input } from "./input.ts";
+import { inputRun } from "./input-run.ts";
 import { armKeepAlive } from "./keepalive.ts";
 import { terminate } from "./lifecycle.ts";
 import { type ListenOptions, TcpListener } from "./listener.ts";
@@ -60,6 +61,16 @@ export class TcpStack implements Transport {
     this.env.nowUs = nowUs;
     input(this.env, this, packet);
     return true;
+  }
+
+  inputRun(
+    packet: ReceivedPacket,
+    frames: Int32Array,
+    from: number,
+    to: number,
+    offset: number,
+  ): number {
+    return inputRun(this.env, packet, frames, from, to, offset);
   }
 
   /**

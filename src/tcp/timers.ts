@@ -16,6 +16,7 @@ import { emitSegment } from "./emit.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { armKeepAlive, keepAliveDue } from "./keepalive.ts";
 import { abort, terminate } from "./lifecycle.ts";
+import { blackHoleSuspected } from "./path-mtu.ts";
 import { output, retransmit } from "./output.ts";
 import { enterLoss } from "./recovery/episodes.ts";
 import { lossOf, nextLost } from "./recovery/queue.ts";
@@ -97,6 +98,7 @@ function retransmissionTimeout(env: TcpEnvironment, c: TcpConnection): void {
   enterLoss(env, c);
   if (!isShut) c.retransmits++;
   backoffRto(c, env.rto);
+  if (c.retransmits >= env.settings.retries1) blackHoleSuspected(env, c);
   // The first segment goes at once, whatever the queues say; the rest by output.
   const first = nextLost(c);
   if (first >= 0 && c.path!.room() > 0) retransmit(env, c, first, REASON_RTO);
@@ -123,6 +125,12 @@ function handshakeTimeout(env: TcpEnvironment, c: TcpConnection): void {
   ) {
     env.counters.tcpAbortOnTimeout++;
     terminate(env, c, c.softError !== 0 ? c.softError : ETIMEDOUT);
+    return;
+  }
+  if (c.deferSinceUs >= 0 && env.nowUs - c.deferSinceUs < c.options.deferAcceptUs) {
+    // The peer has acknowledged and is only waited for: nothing to send again yet.
+    backoffRto(c, env.rto);
+    armRto(env, c);
     return;
   }
   env.counters.tcpTimeouts++;

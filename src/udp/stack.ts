@@ -11,17 +11,17 @@ import {
   EPIPE,
 } from "../base/errors.ts";
 import { CSUM_NONE, type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
-import { type IpSender, type Path, PROTOCOL_UDP, SEND_DONT_FRAGMENT } from "../base/path.ts";
+import {
+  type IpSender,
+  type Path,
+  PROTOCOL_UDP,
+  SEND_DONT_FRAGMENT,
+  SEND_NO_LOOP,
+} from "../base/path.ts";
 import type { PortTable } from "../base/port-table.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import type { IcmpError, Transport } from "../base/transport.ts";
-import {
-  addSums,
-  foldSum,
-  pseudoSumWords,
-  sumIsValid,
-  udpChecksumOf,
-} from "../wire/checksum.ts";
+import { addSums, foldSum, pseudoSumWords, sumIsValid, udpChecksumOf } from "../wire/checksum.ts";
 import { UDP_CHECKSUM, UDP_HEADER, writeUdpHeader } from "../wire/udp.ts";
 import { copyIn } from "./copy.ts";
 import { DATAGRAM_OVERHEAD } from "./datagram-queue.ts";
@@ -179,8 +179,9 @@ export class UdpStack implements Transport {
     if (!socket.broadcast && this.isBroadcastPath(socket, path)) return -EACCES;
     const total = length + UDP_HEADER;
     if (total + (path.isIpv4 ? path.headerLength : 0) > 65535) return -EMSGSIZE;
-    const flags = fragmentFlags(socket.mtuDiscover, total, path);
+    let flags = fragmentFlags(socket.mtuDiscover, total, path);
     if (flags < 0) return flags;
+    if (!socket.multicastLoop) flags |= SEND_NO_LOOP;
     if (socket.unsent.bytes >= socket.sendBuffer) {
       socket.wantsRoom = true;
       return -EAGAIN;

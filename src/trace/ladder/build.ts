@@ -4,6 +4,7 @@ import type { PacketLog } from "../packet-log.ts";
 import { correlate, isDropped, type Journey } from "./correlate.ts";
 import { Labeler, type LabelOptions } from "./label.ts";
 import {
+  flowOf,
   type Ladder,
   type LadderArrow,
   type LadderColumn,
@@ -62,10 +63,8 @@ export function buildLadder(
   if (trace !== undefined) {
     const wanted = options.marks ?? DEFAULT_MARKS;
     for (let i = options.firstEvent ?? 0; i < trace.length; i++) {
-      const event = trace.event(i);
-      if (event.timeUs < fromUs || event.timeUs > toUs) continue;
-      const mark = markOf(event, i, columns, wanted);
-      if (mark !== undefined) items.push(mark);
+      const mark = markOf(trace, i, columns, wanted);
+      if (mark !== undefined && mark.timeUs >= fromUs && mark.timeUs <= toUs) items.push(mark);
     }
   }
   return {
@@ -180,6 +179,7 @@ function arrowOf(
     lost: dropped?.replace(/^dropped by link: /, "") ?? (hasHosts && arrivedUs === undefined ? "not seen to arrive" : ""),
     ...label,
     reason: reason ?? "",
+    flow: transport === undefined ? "" : flowOf(transport.sourcePort, transport.destinationPort),
     packet: i,
   };
 }
@@ -205,16 +205,24 @@ function reasonsOf(trace: Trace): Map<string, string> {
 }
 
 function markOf(
-  event: TraceEvent,
+  trace: Trace,
   index: number,
   columns: Columns,
   wanted: readonly MarkKind[],
 ): LadderMark | undefined {
+  const event = trace.event(index);
   const found = textOf(event);
   if (found === undefined || !wanted.includes(found[0])) return undefined;
   const column = columns.find(event.host);
   if (column < 0) return undefined;
-  return { kind: found[0], column, timeUs: event.timeUs, text: found[1], event: index };
+  const id = "connection" in event ? event.connection : undefined;
+  const owner = id === undefined ? undefined : trace.connections[id - 1];
+  const flow = owner === undefined ? "" : flowOf(portOf(owner.local), portOf(owner.remote));
+  return { kind: found[0], column, timeUs: event.timeUs, text: found[1], flow, event: index };
+}
+
+function portOf(endpoint: string): number {
+  return Number(endpoint.slice(endpoint.lastIndexOf(":") + 1));
 }
 
 const CALL_TEXT: Readonly<Record<string, string>> = { receive: "read", send: "write" };

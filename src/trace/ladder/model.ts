@@ -26,6 +26,8 @@ export interface LadderArrow {
   readonly options: string;
   /** Sent again, or a probe: why. */
   readonly reason: string;
+  /** Both ports, smaller first: "80-40000"; "" where there are none. */
+  readonly flow: string;
   /** Index in the packet log. */
   readonly packet: number;
 }
@@ -45,6 +47,8 @@ export interface LadderMark {
   readonly column: number;
   readonly timeUs: number;
   readonly text: string;
+  /** Of which connection, as in `LadderArrow.flow`. */
+  readonly flow: string;
   /** Index in the trace. */
   readonly event: number;
 }
@@ -74,6 +78,10 @@ export interface Ladder {
   readonly columns: readonly LadderColumn[];
   /** In the order of time; at one instant what a host does before what it sends. */
   readonly items: readonly LadderItem[];
+}
+
+export function flowOf(a: number, b: number): string {
+  return `${Math.min(a, b)}-${Math.max(a, b)}`;
 }
 
 export function isMark(item: LadderItem): item is LadderMark {

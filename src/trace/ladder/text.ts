@@ -332,15 +332,18 @@ function assign(items: readonly LadderItem[]): {
   for (const item of items) {
     if (item.kind !== "arrow") continue;
     arrows.set(item, { left: [], right: [] });
-    const tail = `${item.from} ${item.timeUs}`;
-    if (!tails.has(tail)) tails.set(tail, item);
-    if (item.arrivedUs === undefined) continue;
-    const head = `${item.to} ${item.arrivedUs}`;
-    if (!heads.has(head)) heads.set(head, item);
+    // Once by its connection, once for marks that name none.
+    for (const flow of [item.flow, ""]) {
+      const tail = `${item.from} ${item.timeUs} ${flow}`;
+      if (!tails.has(tail)) tails.set(tail, item);
+      if (item.arrivedUs === undefined) continue;
+      const head = `${item.to} ${item.arrivedUs} ${flow}`;
+      if (!heads.has(head)) heads.set(head, item);
+    }
   }
   for (const item of items) {
     if (!isMark(item)) continue;
-    const key = `${item.column} ${item.timeUs}`;
+    const key = `${item.column} ${item.timeUs} ${item.flow}`;
     const caused = item.kind === "state" || item.kind === "congestion" || item.kind === "drop" || item.kind === "note";
     const arrow = (caused ? heads.get(key) : undefined) ?? tails.get(key) ?? heads.get(key);
     const beside = arrow === undefined ? undefined : arrows.get(arrow);

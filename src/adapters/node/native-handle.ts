@@ -1,0 +1,49 @@
+import { JSStream, TCP } from "./internals.ts";
+
+/**
+ * The base of our TCP handles: one of Node's own streams whose other side is
+ * JavaScript, so that tls, http and http2, which work on streams in C++, take
+ * it as they take a kernel socket; and an heir of TCP's, because `net` asks
+ * `handle instanceof TCP`. What a TCP handle does natively is overridden.
+ */
+export interface NativeHandle {
+  /** Called with what was read; see Node's lib/internal/stream_base_commons.js. */
+  onread: ((buffer?: ArrayBuffer) => unknown) | undefined;
+  readonly isStreamBase: boolean;
+  getAsyncId(): number;
+  /** Gives bytes to whoever reads this stream, in C++ or JavaScript. They are copied. */
+  readBuffer(bytes: Uint8Array): void;
+  emitEOF(): void;
+  /** Ends a request that came through `onwrite` or `onshutdown`. */
+  finishWrite(request: object, status: number): void;
+  finishShutdown(request: object, status: number): void;
+  useUserBuffer(buffer: Uint8Array): void;
+}
+
+const prototype = Object.create(TCP.prototype) as object;
+for (let at = JSStream.prototype as object; at !== Object.prototype; ) {
+  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+    if (key !== "constructor" && !Object.hasOwn(prototype, key)) {
+      Object.defineProperty(prototype, key, descriptor);
+    }
+  }
+  at = Object.getPrototypeOf(at) as object;
+}
+
+// An accessor in Node's own tables, which only its holder can be asked for.
+Object.defineProperty(prototype, "onread", {
+  get(this: object): unknown {
+    return Reflect.get(JSStream.prototype as object, "onread", this);
+  },
+  set(this: object, value: unknown) {
+    Reflect.set(JSStream.prototype as object, "onread", value, this);
+  },
+  configurable: true,
+});
+
+function Base(this: object): object {
+  return Reflect.construct(JSStream, [], new.target as unknown as typeof JSStream) as object;
+}
+Base.prototype = prototype;
+
+export const NativeHandle = Base as unknown as new () => NativeHandle;
