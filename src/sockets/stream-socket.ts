@@ -23,6 +23,7 @@ import {
 import { RECEIVE_DISCARD, RECEIVE_PEEK, SEND_MORE, SEND_URGENT } from "../tcp/calls.ts";
 import {
   TCP_EVENT_CLOSED,
+  TCP_EVENT_SYN,
   type TcpConnection,
   type TcpOwner,
 } from "../tcp/connection.ts";
@@ -82,6 +83,11 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   bindWithoutPort = false;
   /** Listen for every destination of the interface, not only for the host's addresses: gateways and tunnels. */
   anyDestination = false;
+  /** With `anyDestination`: every port that nobody else listens at. */
+  anyPort = false;
+  /** Leave SYNs unanswered, and call `onSyn`, until `listener.nextSyn()` and `answerSyn` say what becomes of them. */
+  holdsSyns = false;
+  onSyn: (() => void) | undefined = undefined;
   /** Told once when the connection is over, in the course of takeEvents. */
   onGone: (() => void) | undefined = undefined;
   /** What broke the connection, kept beside the error that the calls report once; 0: nothing did. */
@@ -320,12 +326,13 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     this.renew();
     this.listener = env.tcp.listen({
       address: this.boundAddress,
-      port: this.boundPort,
+      port: this.anyPort ? 0 : this.boundPort,
       interfaceIndex: this.device,
       v6only: this.v6only,
       backlog,
       options: this.connection.options,
       anyDestination: this.anyDestination,
+      holdSyns: this.holdsSyns,
     });
     this.listener.owner = this;
     this.phase = LISTENING;
@@ -531,6 +538,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   tcpEvents(bits: number, source: TcpConnection | TcpListener): void {
     if (source !== this.connection && source !== this.listener) return;
     if ((bits & TCP_EVENT_CLOSED) !== 0) this.gone();
+    if ((bits & TCP_EVENT_SYN) !== 0) this.onSyn?.();
     if (this.waiting !== undefined) this.system.wakeSocket(this);
   }
 

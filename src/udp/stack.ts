@@ -75,6 +75,11 @@ export class UdpStack implements Transport {
   private queuedFrames = 0;
   /** Sockets that are bound: for leak checks. */
   bound = 0;
+  /**
+   * Asked about each datagram that no socket is for, with the length of its
+   * header and payload; gateways take those to any destination. True: taken.
+   */
+  onUnclaimed: ((packet: ReceivedPacket, length: number) => boolean) | undefined = undefined;
 
   constructor(options: UdpStackOptions) {
     this.memory = options.memory;
@@ -329,6 +334,7 @@ export class UdpStack implements Transport {
     }
     const socket = this.demux.find(packet, port, sourcePort);
     if (socket === undefined) {
+      if (this.onUnclaimed?.(packet, total) === true) return true;
       counters.udpNoPorts++;
       return false;
     }
