@@ -4,7 +4,7 @@
  * place (`--dist DIR`) and two be measured in turns.
  */
 import { pathToFileURL } from "node:url";
-import type { Host } from "../../src/host/host.ts";
+import type { SocketHost as Host } from "../../src/sockets/socket-host.ts";
 import type { Network } from "../../src/network/network.ts";
 import type { TcpConnection, TcpOwner } from "../../src/tcp/connection.ts";
 

@@ -6,7 +6,7 @@ import { READABLE, WRITABLE } from "../support/stack.ts";
 
 const CHUNK = 65_536;
 /** What is sent is this often repeated; what is received is kept in as much, and compared. */
-const RING = 16 * CHUNK;
+const RING = 4 * CHUNK;
 const source = randomBytes(RING);
 
 /** Sends `total` bytes from one end to the other and resolves when all have been read. */

@@ -1,3 +1,4 @@
+import { FLOAT_ZERO } from "../base/float.ts";
 import { type Frame, type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
 import { randomUnit, SeededRandom } from "../base/random.ts";
 import { Codel, type CodelOptions, type CodelQueue } from "./codel.ts";
@@ -43,8 +44,8 @@ export interface LaneOptions extends ImpairmentOptions {
 
 /** Who takes what a lane delivers. */
 export interface LaneEnd {
-  /** Takes ownership of the frame. */
-  deliver(frame: Frame, timeUs: number): void;
+  /** Takes ownership of the first `count` frames. */
+  deliver(frames: Int32Array, count: number, timeUs: number): void;
 }
 
 /**
@@ -59,19 +60,21 @@ export class Lane implements CodelQueue, ImpairerTarget {
   onDrop: DropObserver | undefined = undefined;
   // Statistics
   sentFrames = 0;
-  sentBytes = 0;
+  sentBytes = FLOAT_ZERO;
   droppedFrames = 0;
   /** Marked with "congestion experienced" instead of dropped. */
   markedFrames = 0;
 
   private readonly memory: FrameMemory;
+  /** The frames that are being handed over. */
+  private readonly run = new Int32Array(BATCH);
   /** On the wire, by arrival time. */
   private readonly wire = new FrameLine();
   /** Waiting for the sender, by the time they came. */
   private readonly queue = new FrameLine();
   private queuedByteCount = 0;
   /** When the sender is free again. */
-  private freeAtUs = 0;
+  private freeAtUs = FLOAT_ZERO;
   private delayUs = 0;
   private usPerByte = 0;
   private limitPackets = QUEUE_PACKETS;
@@ -83,7 +86,7 @@ export class Lane implements CodelQueue, ImpairerTarget {
   private leastDelayUs = 0;
   private isNormal = false;
   private jitterReorders = false;
-  private lastArrivalUs = 0;
+  private lastArrivalUs = FLOAT_ZERO;
   private readonly isEthernet: boolean;
   private readonly impairer: Impairer;
   private readonly random: SeededRandom;
@@ -258,11 +261,13 @@ export class Lane implements CodelQueue, ImpairerTarget {
     if (this.impaired) this.impairer.releaseDue(nowUs);
     if (this.queue.count > 0) this.serve(nowUs);
     const { wire } = this;
-    while (wire.firstTime() <= nowUs) {
-      if (budget-- <= 0) return true;
-      end.deliver(wire.shift(), nowUs);
+    const run = this.run;
+    let count = 0;
+    while (wire.firstTime() <= nowUs && count < budget && count < BATCH) {
+      run[count++] = wire.shift();
     }
-    return false;
+    if (count > 0) end.deliver(run, count, nowUs);
+    return wire.firstTime() <= nowUs;
   }
 
   /** True once when a sender that found no room may go on. */

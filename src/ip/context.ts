@@ -1,3 +1,4 @@
+import { FLOAT_ZERO } from "../base/float.ts";
 import type { Counters } from "../base/counters.ts";
 import type { FrameMemory } from "../base/frame-memory.ts";
 import type { RandomSource } from "../base/random.ts";
@@ -46,7 +47,7 @@ export class IpContext {
   /** Counts changes of routes, addresses and interfaces; paths of an older one are looked up anew. */
   generation = 0;
   /** Time of the last input or poll: good enough for what is only compared with seconds. */
-  nowUs = 0;
+  nowUs = FLOAT_ZERO;
   /** By index; 0 is unused, 1 is `lo`. */
   readonly interfaces: (IpInterface | undefined)[] = [undefined];
   loopback!: IpInterface;
@@ -80,6 +81,8 @@ export class IpContext {
   ).fill(undefined);
   /** The packet being read never left this host, though it counts as come in by another interface than `lo`. */
   isLooped = false;
+  /** The transport that took the last packet, when it was a whole one without options that nobody else observes. */
+  taker: Transport | undefined = undefined;
   readonly reassembly: Reassembly;
   readonly replies: ReplyRing;
   readonly forwardRing: ForwardRing;

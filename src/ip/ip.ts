@@ -20,16 +20,13 @@ import { IpPrefix } from "../base/prefix.ts";
 import { randomUnit } from "../base/random.ts";
 import type { TimerTarget } from "../base/timers.ts";
 import type { Transport } from "../base/transport.ts";
-import { Arp, type ArpAddresses } from "../link/arp.ts";
+import { Arp } from "../link/arp.ts";
 import type { Device } from "../link/device.ts";
 import { LinkInterface } from "../link/interface.ts";
-import {
-  NEIGHBOR_GONE,
-  NEIGHBOR_INCOMPLETE,
-  NEIGHBOR_REACHABLE,
-  NeighborCache,
-} from "../link/neighbor-cache.ts";
-import { addressInUse, startAddressCheck, stopAddressCheck } from "./address-check.ts";
+import { NEIGHBOR_GONE, NEIGHBOR_INCOMPLETE, NEIGHBOR_REACHABLE } from "../link/neighbor.ts";
+import { NeighborCache } from "../link/neighbor-cache.ts";
+import { startAddressCheck, stopAddressCheck } from "./address-check.ts";
+import { InterfaceArpAddresses } from "./arp-addresses.ts";
 import { IpContext, type IpOptions } from "./context.ts";
 import { EchoService } from "./echo.ts";
 import { forwardWaiting } from "./forward.ts";
@@ -47,7 +44,7 @@ import { ADDRESS_DUPLICATE, ADDRESS_OPTIMISTIC, ADDRESS_TENTATIVE } from "./loca
 import { IgmpTransport } from "./membership-input.ts";
 import { joinGroup } from "./multicast.ts";
 import { IpNeighborActions } from "./neighbor-actions.ts";
-import { sendOnPath } from "./output.ts";
+import { sendOnPath, sendRunOnPath } from "./output.ts";
 import { IpPath, PATH_NEIGHBOR, type PathOwner } from "./path.ts";
 import { learnPathMtu, lookupPath, nextPathMtuExpiry, refreshPath } from "./path-lookup.ts";
 import { reportReassemblyTimeout } from "./reassembly-input.ts";
@@ -101,6 +98,27 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     return sendOnPath(this.context, path as IpPath, frame, protocol, tos, ttl, flags);
   }
 
+  sendRun(
+    path: Path,
+    frames: Int32Array,
+    count: number,
+    protocol: number,
+    tos: number,
+    ttl: number,
+    flags: number,
+  ): number {
+    return sendRunOnPath(
+      this.context,
+      path as IpPath,
+      frames,
+      count,
+      protocol,
+      tos,
+      ttl,
+      flags,
+    );
+  }
+
   path(local: IpAddress, remote: IpAddress, boundInterface: number): Path | undefined {
     return lookupPath(this.context, local, remote, boundInterface);
   }
@@ -109,6 +127,11 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     const { kind, neighbor, iface } = path as IpPath;
     if (kind !== PATH_NEIGHBOR || neighbor === undefined) return;
     if (neighbor.state !== NEIGHBOR_GONE) iface!.neighbors.confirm(neighbor, this.context.nowUs);
+  }
+
+  doubt(path: Path): void {
+    const { kind, neighbor, iface } = path as IpPath;
+    if (kind === PATH_NEIGHBOR && neighbor !== undefined) iface!.neighbors.doubt(neighbor);
   }
 
   /** Takes a path MTU that a transport has found plausible; see `IpPath.reportMtu`. */
@@ -257,9 +280,20 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     const ip = this.context;
     ip.nowUs = ip.clock.now();
     if (iface.isLoopback) iface = this.loopedBack(frame, iface);
+    ip.taker = undefined;
     inputIpv4(ip, iface, frame, at, length, isGroup);
     ip.isLooped = false;
     ip.onWork();
+  }
+
+  inputRun(frames: Int32Array, from: number, to: number, offset: number): number {
+    const ip = this.context;
+    const taker = ip.taker;
+    if (taker?.inputRun === undefined) return from;
+    const next = taker.inputRun(ip.packet, frames, from, to, offset);
+    ip.counters.ipInReceives += next - from;
+    ip.counters.ipInDelivers += next - from;
+    return next;
   }
 
   ipv6Input(iface: IpInterface, frame: Frame, at: number, length: number, isGroup: boolean): void {
@@ -333,28 +367,5 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     ip.replies.clear();
     for (const check of ip.checks.keys()) stopAddressCheck(ip, check);
     ip.timers.unregister(ip.agingTimer);
-  }
-}
-
-class InterfaceArpAddresses implements ArpAddresses {
-  private readonly ip: IpContext;
-  private readonly iface: IpInterface;
-
-  constructor(ip: IpContext, iface: IpInterface) {
-    this.ip = ip;
-    this.iface = iface;
-  }
-
-  answersFor(word: number): boolean {
-    return this.iface.findAddress(0, 0, 0xffff, word)?.isUsable ?? false;
-  }
-
-  claims(word: number): boolean {
-    return this.iface.findAddress(0, 0, 0xffff, word) !== undefined;
-  }
-
-  conflict(word: number): void {
-    const entry = this.iface.findAddress(0, 0, 0xffff, word);
-    if (entry !== undefined) addressInUse(this.ip, entry);
   }
 }

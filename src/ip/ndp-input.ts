@@ -1,7 +1,7 @@
 /** Neighbor discovery messages coming in (RFC 4861 §7.2, RFC 4862 §5.4). `packet` has passed the ICMPv6 checksum. */
 import { IpAddress, isUnspecifiedWords } from "../base/address.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
-import { NEIGHBOR_INCOMPLETE } from "../link/neighbor-cache.ts";
+import { NEIGHBOR_INCOMPLETE } from "../link/neighbor.ts";
 import {
   ICMPV6_NEIGHBOR_ADVERTISEMENT,
   ICMPV6_NEIGHBOR_SOLICITATION,

@@ -1,7 +1,7 @@
 /** What the neighbor cache of an interface wants done: ask, send, report (RFC 4861 §7.2). */
 import { IpAddress, isIpv4Words, MAPPED } from "../base/address.ts";
 import type { Frame } from "../base/frame-memory.ts";
-import type { Neighbor, NeighborActions } from "../link/neighbor-cache.ts";
+import type { Neighbor, NeighborActions } from "../link/neighbor.ts";
 import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from "../wire/ethernet.ts";
 import { ICMP_HOST_UNREACHABLE, ICMP_UNREACHABLE } from "../wire/icmpv4.ts";
 import { ICMPV6_ADDRESS_UNREACHABLE, ICMPV6_UNREACHABLE } from "../wire/icmpv6.ts";

@@ -239,6 +239,24 @@ describe("ourselves", () => {
     },
   );
 
+  test.each(["127.0.0.1", "127.0.0.5", "::1", "10.0.0.1", "fd00::1"])(
+    "%s: a port nobody listens on is refused here too",
+    (address) => {
+      peer = new WirePeer();
+      const heard: number[] = [];
+      peer.host.ip.registerTransport(17, {
+        input: () => false,
+        icmpError: (error) => heard.push(error.errno, error.length),
+      });
+      const { memory } = peer.lan;
+      const frame = memory.alloc(8);
+      memory.setRange(frame, memory.start(frame), 8);
+      peer.host.ip.send(pathTo(address)!, frame, 17, 0, 0, 0);
+      peer.run();
+      expect(heard).toEqual([111, 8]);
+    },
+  );
+
   test("our own link-local address answers under its scope", () => {
     peer = new WirePeer();
     const own = peer.iface.addresses.find((a) => a.origin === "link-local")!.address;

@@ -2,7 +2,7 @@ import type { IpAddress } from "../base/address.ts";
 import type { Frame } from "../base/frame-memory.ts";
 import type { Path } from "../base/path.ts";
 import { NEVER } from "../base/timers.ts";
-import type { Neighbor } from "../link/neighbor-cache.ts";
+import type { Neighbor } from "../link/neighbor.ts";
 import type { ReplyTarget } from "../link/reply-ring.ts";
 import { addSums, foldSum, wordTotal } from "../wire/checksum.ts";
 import type { IpInterface } from "./ip-interface.ts";

@@ -33,10 +33,9 @@ function policy(a: IpAddress) {
   return POLICY.find((line) => line.prefix.containsWords(a.w0, a.w1, a.w2, a.w3))!;
 }
 
-export const SCOPE_INTERFACE = 1;
-export const SCOPE_LINK = 2;
-export const SCOPE_SITE = 5;
-export const SCOPE_GLOBAL = 14;
+const SCOPE_LINK = 2;
+const SCOPE_SITE = 5;
+const SCOPE_GLOBAL = 14;
 
 /** RFC 6724 §3.1 and §3.2: the scope of an address, on the scale of multicast scopes. */
 export function addressScope(a: IpAddress): number {

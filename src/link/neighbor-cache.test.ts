@@ -3,7 +3,8 @@ import { Counters } from "../base/counters.ts";
 import { type Frame, FrameMemory, frameMemoryBytes } from "../base/frame-memory.ts";
 import { createJsKernel } from "../base/js-kernel.ts";
 import { Timers } from "../base/timers.ts";
-import { NEIGHBOR_DEFAULTS, type Neighbor, NeighborCache } from "./neighbor-cache.ts";
+import { NEIGHBOR_DEFAULTS, type Neighbor } from "./neighbor.ts";
+import { NeighborCache } from "./neighbor-cache.ts";
 
 const SECOND = 1_000_000;
 const SIZES = { smallFrames: 64, largeFrames: 0, pages: 0, reserve: 0 };

@@ -1,4 +1,4 @@
-import { NEIGHBOR_DEFAULTS, type NeighborSettings } from "./neighbor-cache.ts";
+import { NEIGHBOR_DEFAULTS, type NeighborSettings } from "./neighbor.ts";
 
 /** Settings of everything at and below the link. */
 export interface LinkSettings extends NeighborSettings {

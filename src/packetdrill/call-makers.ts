@@ -5,21 +5,28 @@ import {
   F_DUPFD,
   F_GETFL,
   F_SETFL,
-  MSG_FASTOPEN,
   O_NONBLOCK,
   SO_RCVBUF,
   SO_SNDBUF,
   SOCK_DGRAM,
   SOL_SOCKET,
 } from "../sockets/constants.ts";
+import { isStream } from "../sockets/options/kinds.ts";
 import type { OptionResult } from "../sockets/options/tables.ts";
+import { CLOSED } from "../tcp/state.ts";
 import type { Call } from "./ast.ts";
 import type { Epoll } from "./epoll.ts";
 import { formatExpression } from "./format-expression.ts";
-import { iovLength, prepareMessage } from "./message-values.ts";
 import { compareOption, optionValue } from "./option-values.ts";
 import type { Prepared, ScriptCalls } from "./script-calls.ts";
 import { ScriptSocket } from "./script-socket.ts";
+import {
+  receiveCall,
+  receiveMessageCall,
+  sendCall,
+  sendMessageCall,
+  vectorCall,
+} from "./transfer-calls.ts";
 import { field, isEllipsis, listItems, numberValue, UnsupportedError } from "./values.ts";
 
 /** FreeBSD's O_NONBLOCK. */
@@ -85,7 +92,10 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const liveFd = this.liveFd(call);
     const to = this.address(call.args[1], this.remote);
     const begin = () => {
-      if (socket !== undefined && to.family !== 0) this.environment.onConnect(socket, to);
+      const live = calls.lookup(liveFd);
+      // A socket that talks already goes on with whom it talks to.
+      const isFree = live === undefined || !isStream(live) || live.connection.state === CLOSED;
+      if (socket !== undefined && to.family !== 0 && isFree) this.environment.onConnect(socket, to);
     };
     return {
       blocking: this.isBlocking(liveFd),
@@ -111,37 +121,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   readv: vectorCall,
   writev: vectorCall,
 
-  sendmsg(call) {
-    const { calls } = this.environment;
-    const liveFd = this.liveFd(call);
-    const { header } = prepareMessage(call, (length) => new Uint8Array(length));
-    const flags = this.number(call, 2);
-    const socket = this.socketAt(call);
-    const named = field(call.args[1], "msg_name");
-    const to = this.remoteOf(socket);
-    const needsName =
-      (socket?.isDatagram === true && socket.flow === undefined) || (flags & MSG_FASTOPEN) !== 0;
-    if (named !== undefined && needsName) header.name = this.address(named, to);
-    return {
-      blocking: this.isBlocking(liveFd),
-      now: () => {
-        if (socket !== undefined && socket.flow === undefined)
-          this.environment.onConnect(socket, to);
-        return calls.sendmsg(liveFd, header, flags);
-      },
-    };
-  },
-
-  recvmsg(call) {
-    const { calls } = this.environment;
-    const liveFd = this.liveFd(call);
-    const { header, compare } = prepareMessage(call, (length) => new Uint8Array(length));
-    return {
-      blocking: this.isBlocking(liveFd),
-      now: () => calls.recvmsg(liveFd, header, this.number(call, 2)),
-      after: () => compare(header),
-    };
-  },
+  sendmsg: sendMessageCall,
+  recvmsg: receiveMessageCall,
 
   shutdown(call) {
     return { now: () => this.environment.calls.shutdown(this.liveFd(call), this.number(call, 1)) };
@@ -348,67 +329,6 @@ function acceptCall(this: ScriptCalls, call: Call): Prepared {
         done(result < 0 ? result : adopt(calls.install(operation.accepted!)));
       });
     },
-  };
-}
-
-/** read, recv, recvfrom. */
-function receiveCall(this: ScriptCalls, call: Call): Prepared {
-  const { calls, parked } = this.environment;
-  const liveFd = this.liveFd(call);
-  const length = this.number(call, 2);
-  const flags = call.name === "read" ? 0 : this.number(call, 3);
-  const into = this.buffer(length);
-  return {
-    blocking: this.isBlocking(liveFd),
-    now: () => calls.recvfrom(liveFd, into, 0, length, flags),
-    park: (done) => {
-      const live = calls.lookup(liveFd);
-      if (live === undefined) done(-EBADF);
-      else parked.read(live, into, 0, length, flags, done);
-    },
-  };
-}
-
-/** write, send, sendto. */
-function sendCall(this: ScriptCalls, call: Call): Prepared {
-  const { calls, parked } = this.environment;
-  const socket = this.socketAt(call);
-  const liveFd = this.liveFd(call);
-  const length = this.number(call, 2);
-  const flags = call.name === "write" ? 0 : this.number(call, 3);
-  const data = this.buffer(length);
-  // A connected stream has no use for an address; elsewhere it says where to begin.
-  const unconnected = socket !== undefined && socket.flow === undefined;
-  const to = call.name === "sendto" ? this.address(call.args[4], this.remoteOf(socket)) : undefined;
-  const begin = () => {
-    if (unconnected && to !== undefined) this.environment.onConnect(socket, to);
-  };
-  return {
-    blocking: this.isBlocking(liveFd),
-    now: () => {
-      begin();
-      return calls.sendto(liveFd, data, 0, length, flags, to);
-    },
-    park: (done) => {
-      begin();
-      const live = calls.lookup(liveFd);
-      if (live === undefined) done(-EBADF);
-      else parked.write(live, data, 0, length, flags, done, to);
-    },
-  };
-}
-
-/** readv and writev: the lengths of the vector in one go. */
-function vectorCall(this: ScriptCalls, call: Call): Prepared {
-  const { calls } = this.environment;
-  const liveFd = this.liveFd(call);
-  const buffers = listItems(call.args[1]).map((item) => new Uint8Array(iovLength(item, call)));
-  return {
-    blocking: this.isBlocking(liveFd),
-    now: () =>
-      call.name === "readv"
-        ? calls.recvmsg(liveFd, { buffers }, 0)
-        : calls.sendmsg(liveFd, { buffers }, 0),
   };
 }
 

@@ -24,7 +24,7 @@ export class CallProgress {
     this.endUs = endUs;
   }
 
-  /** Makes the call. False: it waits. */
+  /** Makes the call. False: it has a time at which it has to return. */
   begin(now: () => number): boolean {
     const { prepared, call } = this;
     if (this.endUs !== undefined && prepared.park !== undefined && prepared.blocking === true) {
@@ -46,7 +46,7 @@ export class CallProgress {
         formatExpression(call.result),
       );
     }
-    return true;
+    return this.endUs === undefined;
   }
 }
 

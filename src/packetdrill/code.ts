@@ -243,7 +243,7 @@ export class CodeRunner {
     if (value === undefined && !this.variables.has(token.text)) {
       throw new CodeError(`the name ${token.text} is not known`, token.line);
     }
-    if (/^tcpi_/.test(token.text) || this.variables.has(token.text)) {
+    if (token.text.startsWith("tcpi_") || this.variables.has(token.text)) {
       this.seen.set(token.text, value);
     }
     return value;

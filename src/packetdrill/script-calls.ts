@@ -89,6 +89,10 @@ export class ScriptCalls {
 
   /** `...` is the default address; a structure says its own. */
   address(expression: Expression | undefined, fallback: SocketAddress): SocketAddress {
+    if (expression?.kind === "word") {
+      // AF_UNSPEC alone: an address of no family.
+      return { ...fallback, family: numberValue(expression, expression.position) };
+    }
     if (expression?.kind !== "struct") return fallback;
     const port = field(expression, "sin_port") ?? field(expression, "sin6_port");
     const where = field(expression, "sin_addr") ?? field(expression, "sin6_addr");

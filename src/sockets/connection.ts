@@ -1,14 +1,15 @@
-import { EAGAIN, EBADF, ECANCELED, ECONNABORTED, SocketError } from "../base/errors.ts";
+import { EAGAIN, EBADF, ECONNABORTED, SocketError } from "../base/errors.ts";
 import type { TcpInfo } from "../tcp/info.ts";
 import { readChunk } from "./attempt.ts";
 import { SHUT_WR } from "./constants.ts";
-import type { Operation } from "./operation.ts";
+import { NO_BYTES, OPERATION_CHUNK, OPERATION_READ, OPERATION_WRITE } from "./operation.ts";
 import { getNamedOption, setNamedOption } from "./option-names.ts";
 import type { OptionValue } from "./options/option.ts";
 import type { Parked } from "./parked.ts";
 import type { StreamSocket } from "./stream-socket.ts";
+import { Transfer } from "./transfer.ts";
 import { encodeUtf8 } from "./utf8.ts";
-import { onAbort, reasonOf, timeoutError, type WaitOptions } from "./waiting.ts";
+import type { WaitOptions } from "./waiting.ts";
 
 const WRITTEN = Promise.resolve();
 const END = Promise.resolve(null);
@@ -23,7 +24,8 @@ export class Connection {
   readonly socket: StreamSocket;
   private readonly parked: Parked;
   private closedPromise: Promise<void> | undefined = undefined;
-  private aborted = false;
+  private reader: Transfer | undefined = undefined;
+  private writer: Transfer | undefined = undefined;
 
   constructor(socket: StreamSocket, parked: Parked) {
     this.socket = socket;
@@ -54,20 +56,9 @@ export class Connection {
       if (chunk === 0) return END;
       if (chunk !== -EAGAIN) return Promise.reject(new SocketError(chunk, "read"));
     }
-    return new Promise((resolve, reject) => {
-      if (this.refuse("read", options, reject)) return;
-      const operation = this.parked.readChunk(
-        socket,
-        (result, op) => {
-          off();
-          if (result > 0) resolve(op.buffer);
-          else if (result === 0 || this.endedHere(result)) resolve(null);
-          else reject(this.failure(result, "read", options));
-        },
-        options?.timeout ?? 0,
-      );
-      const off = onAbort(this.parked, operation, options?.signal);
-    });
+    const refused = this.refuse("read", options);
+    if (refused !== undefined) return refused;
+    return this.transfer(OPERATION_CHUNK, NO_BYTES, 0, 0, options) as Promise<Uint8Array | null>;
   }
 
   /** Reads into `buffer`, as much as is there: the number of bytes, 0 at the end of data. The buffer is the stack's until then. */
@@ -78,25 +69,9 @@ export class Connection {
       if (result >= 0) return Promise.resolve(result);
       if (result !== -EAGAIN) return Promise.reject(new SocketError(result, "read"));
     }
-    return new Promise((resolve, reject) => {
-      if (this.refuse("read", options, reject)) return;
-      const operation = this.parked.read(
-        socket,
-        buffer,
-        0,
-        buffer.length,
-        0,
-        (result) => {
-          off();
-          if (result >= 0) resolve(result);
-          else if (this.endedHere(result)) resolve(0);
-          else reject(this.failure(result, "read", options));
-        },
-        undefined,
-        options?.timeout ?? 0,
-      );
-      const off = onAbort(this.parked, operation, options?.signal);
-    });
+    const refused = this.refuse("read", options);
+    if (refused !== undefined) return refused;
+    return this.transfer(OPERATION_READ, buffer, 0, buffer.length, options) as Promise<number>;
   }
 
   /** The bytes as they come, until the end of data. Leaving the loop early closes the connection. */
@@ -127,34 +102,28 @@ export class Connection {
       }
       done = Math.max(0, result);
     }
-    return new Promise((resolve, reject) => {
-      if (this.refuse("write", options, reject)) return;
-      const operation = this.parked.write(
-        socket,
-        bytes,
-        done,
-        bytes.length - done,
-        0,
-        (result, op) => {
-          off();
-          if (result === op.length) resolve();
-          else if (result >= 0) reject(this.partial(op, options));
-          else reject(this.failure(result, "write", options));
-        },
-        undefined,
-        options?.timeout ?? 0,
-      );
-      const off = onAbort(this.parked, operation, options?.signal);
-    });
+    const refused = this.refuse("write", options);
+    if (refused !== undefined) return refused;
+    const length = bytes.length - done;
+    return this.transfer(OPERATION_WRITE, bytes, done, length, options) as Promise<void>;
   }
 
-  /** Not everything could be written: the reason is the socket's error, or the limit that was set. */
-  private partial(op: Operation, options: WaitOptions | undefined): unknown {
-    if (this.socket.closed) return this.failure(-EBADF, "write", options);
-    const errno = this.socket.takeError();
-    if (errno !== 0) return new SocketError(errno, "write");
-    if (options?.signal?.aborted) return options.signal.reason;
-    return timeoutError(`write (${op.done} of ${op.length} bytes)`, options?.timeout ?? 0);
+  /** The waiting part of a read or write: the connection's own object for it, or another when that is busy. */
+  private transfer(
+    kind: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    options: WaitOptions | undefined,
+  ): Promise<unknown> {
+    const own = kind === OPERATION_WRITE ? this.writer : this.reader;
+    if (own !== undefined && own.isFree && own.kind === kind) {
+      return own.start(buffer, offset, length, options);
+    }
+    const made = new Transfer(kind, this.socket);
+    if (kind === OPERATION_WRITE) this.writer = made;
+    else this.reader = made;
+    return made.start(buffer, offset, length, options);
   }
 
   /** Says that no more will be written: FIN after what is in the send buffer. Reading goes on. */
@@ -197,7 +166,6 @@ export class Connection {
   abort(): void {
     const { socket } = this;
     if (socket.closed) return;
-    this.aborted = true;
     socket.abort();
     socket.close();
   }
@@ -212,7 +180,8 @@ export class Connection {
       const { socket } = this;
       const settle = () => {
         const errno = socket.finalError;
-        if (errno === 0 || errno === ECONNABORTED) resolve(); // or it was our own wish
+        if (errno === 0 || errno === ECONNABORTED)
+          resolve(); // or it was our own wish
         else reject(new SocketError(errno, "connection"));
       };
       if (socket.isGone) settle();
@@ -250,32 +219,15 @@ export class Connection {
   private isFree(reading: boolean): boolean {
     const { socket } = this;
     return (
-      !socket.closed &&
-      (socket.waiting === undefined || !socket.system.isBusy(socket, reading))
+      !socket.closed && (socket.waiting === undefined || !socket.system.isBusy(socket, reading))
     );
   }
 
-  /** Rejects what cannot even begin. */
-  private refuse(
-    syscall: string,
-    options: WaitOptions | undefined,
-    reject: (reason: unknown) => void,
-  ): boolean {
-    if (options?.signal?.aborted) reject(options.signal.reason);
-    else if (this.socket.closed) reject(this.failure(-EBADF, syscall, undefined));
-    else return false;
-    return true;
-  }
-
-  /** Closed by ourselves while reading: to the reader that is the end. */
-  private endedHere(result: number): boolean {
-    return result === -EBADF && !this.aborted;
-  }
-
-  private failure(result: number, syscall: string, options: WaitOptions | undefined): unknown {
-    if (result === -EBADF && this.aborted) return new SocketError(ECONNABORTED, syscall);
-    if (result === -EAGAIN) return timeoutError(syscall, options?.timeout ?? 0);
-    if (result === -ECANCELED) return reasonOf(result, syscall, options?.signal);
-    return new SocketError(result, syscall);
+  /** A rejection for what cannot even begin. */
+  private refuse(syscall: string, options: WaitOptions | undefined): Promise<never> | undefined {
+    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
+    if (!this.socket.closed) return undefined;
+    const errno = this.socket.wasAborted ? ECONNABORTED : EBADF;
+    return Promise.reject(new SocketError(errno, syscall));
   }
 }

@@ -61,7 +61,7 @@ export class Listener {
         },
         options?.timeout ?? 0,
       );
-      const off = onAbort(this.parked, operation, options?.signal);
+      const off = onAbort(operation, options?.signal);
     });
   }
 

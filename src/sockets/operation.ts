@@ -23,7 +23,7 @@ export interface Deliverable {
   deliver(): void;
 }
 
-const NO_BYTES = new Uint8Array(0);
+export const NO_BYTES = new Uint8Array(0);
 
 /**
  * A call that waits: one object per call, in the list of its socket until it

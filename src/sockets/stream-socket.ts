@@ -1,4 +1,10 @@
-import { IPV4_ANY, IPV4_LOOPBACK, IPV6_ANY, IPV6_LOOPBACK, type IpAddress } from "../base/address.ts";
+import {
+  IPV4_ANY,
+  IPV4_LOOPBACK,
+  IPV6_ANY,
+  IPV6_LOOPBACK,
+  type IpAddress,
+} from "../base/address.ts";
 import {
   EADDRNOTAVAIL,
   EAFNOSUPPORT,
@@ -21,16 +27,20 @@ import {
   type PortHandle,
 } from "../base/port-table.ts";
 import { RECEIVE_DISCARD, RECEIVE_PEEK, SEND_MORE, SEND_URGENT } from "../tcp/calls.ts";
-import {
-  TCP_EVENT_CLOSED,
-  TCP_EVENT_SYN,
-  type TcpConnection,
-  type TcpOwner,
-} from "../tcp/connection.ts";
+import { TCP_EVENT_CLOSED, TCP_EVENT_SYN, type TcpConnection, type TcpOwner } from "../tcp/connection.ts";
 import type { TcpInfo } from "../tcp/info.ts";
 import type { ListenerOwner, TcpListener } from "../tcp/listener.ts";
 import type { SocketOptions } from "../tcp/socket-options.ts";
-import { CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "../tcp/state.ts";
+import {
+  CLOSED,
+  CLOSING,
+  ESTABLISHED,
+  FIN_WAIT_1,
+  LAST_ACK,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TIME_WAIT,
+} from "../tcp/state.ts";
 import {
   AF_INET6,
   AF_UNSPEC,
@@ -56,9 +66,10 @@ import {
 } from "./constants.ts";
 import { ADDRESS_BROADCAST, ADDRESS_MULTICAST, ADDRESS_OTHER } from "./environment.ts";
 import type { ControlMessage, ReceiveInfo } from "./message.ts";
-import { Socket } from "./socket.ts";
+import { SOCKET_FIRST_FREE, Socket } from "./socket.ts";
 import type { SocketAddress } from "./socket-address.ts";
 import type { SocketSystem } from "./socket-system.ts";
+import { bytesToMark, receiveUrgent, urgentByteIsThere } from "./urgent.ts";
 
 // Where a stream socket stands, as Linux's SS_* has it: connect() reports a
 // connection once after it came about, so this lags behind TCP's state.
@@ -66,6 +77,17 @@ const IDLE = 0;
 const CONNECTING = 1;
 const CONNECTED = 2;
 const LISTENING = 3;
+
+// Flags of a stream socket.
+/** bind() named the port: it stays with the socket when a connection ends. */
+const PORT_LOCKED = SOCKET_FIRST_FREE;
+const OWNS_OPTIONS = SOCKET_FIRST_FREE << 1;
+const BIND_WITHOUT_PORT = SOCKET_FIRST_FREE << 2;
+const ANY_DESTINATION = SOCKET_FIRST_FREE << 3;
+const ABORTED = SOCKET_FIRST_FREE << 4;
+// shutdown() of either side, by us.
+const READ_SHUT = SOCKET_FIRST_FREE << 5;
+const WRITE_SHUT = SOCKET_FIRST_FREE << 6;
 
 /** SOCK_STREAM: a TCP connection or listener with the manners of Linux's socket calls. */
 export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
@@ -76,32 +98,20 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   private binding: PortHandle = 0;
   private boundAddress: IpAddress;
   private boundPort = 0;
-  /** bind() named the port: it stays with the socket when a connection ends. */
-  private portLocked = false;
-  private ownsOptions = false;
-  /** IP_BIND_ADDRESS_NO_PORT: bind() to an address and port 0 leaves the port to connect(). */
-  bindWithoutPort = false;
-  /** Listen for every destination of the interface, not only for the host's addresses: gateways and tunnels. */
-  anyDestination = false;
-  /** With `anyDestination`: every port that nobody else listens at. */
-  anyPort = false;
-  /** Leave SYNs unanswered, and call `onSyn`, until `listener.nextSyn()` and `answerSyn` say what becomes of them. */
-  holdsSyns = false;
+  /**
+   * Set before listen(), with `anyDestination`: listens at every port that
+   * nobody else listens at, and leaves each SYN unanswered until
+   * `listener.nextSyn()` and `answerSyn` say what becomes of it.
+   */
   onSyn: (() => void) | undefined = undefined;
   /** Told once when the connection is over, in the course of takeEvents. */
   onGone: (() => void) | undefined = undefined;
   /** What broke the connection, kept beside the error that the calls report once; 0: nothing did. */
   finalError = 0;
-  /** shutdown() of either side, by us. */
-  private readShut = false;
-  private writeShut = false;
+  /** The urgent pointer whose byte was read by recv(MSG_OOB). */
+  private oobReadUp: number | undefined = undefined;
 
-  constructor(
-    system: SocketSystem,
-    domain: number,
-    protocol: number,
-    connection?: TcpConnection,
-  ) {
+  constructor(system: SocketSystem, domain: number, protocol: number, connection?: TcpConnection) {
     super(system, domain, protocol);
     this.connection = connection ?? system.env.tcp.create();
     this.connection.owner = this;
@@ -111,12 +121,31 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
 
   // Options
 
+  /** IP_BIND_ADDRESS_NO_PORT: bind() to an address and port 0 leaves the port to connect(). */
+  get bindWithoutPort(): boolean {
+    return this.is(BIND_WITHOUT_PORT);
+  }
+  set bindWithoutPort(on: boolean) {
+    this.put(BIND_WITHOUT_PORT, on);
+  }
+  /** Listen for every destination of the interface, not only for the host's addresses: gateways and tunnels. */
+  get anyDestination(): boolean {
+    return this.is(ANY_DESTINATION);
+  }
+  set anyDestination(on: boolean) {
+    this.put(ANY_DESTINATION, on);
+  }
+  /** abort() was called. */
+  get wasAborted(): boolean {
+    return this.is(ABORTED);
+  }
+
   /** Changes options of this socket alone; they are shared until then. */
   change(edit: (options: SocketOptions) => void): void {
     const c = this.connection;
-    if (!this.ownsOptions) {
+    if (!this.is(OWNS_OPTIONS)) {
       c.options = { ...c.options };
-      this.ownsOptions = true;
+      this.put(OWNS_OPTIONS, true);
     }
     edit(c.options);
     this.system.env.tcp.optionsChanged(c);
@@ -142,7 +171,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     } else if (!this.fits(to)) {
       return -EAFNOSUPPORT;
     }
-    if (this.binding !== 0 || this.phase !== IDLE || this.connection.state !== CLOSED) return -EINVAL;
+    if (this.binding !== 0 || this.phase !== IDLE || this.connection.state !== CLOSED)
+      return -EINVAL;
     if (address.isIpv4 && this.isIpv6 && this.v6only) return -EINVAL;
     if (!address.isUnspecified) {
       const kind = env.kindOf(address);
@@ -158,7 +188,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
       return 0;
     }
     const result = this.take(address, to.port);
-    if (result === 0) this.portLocked = to.port !== 0;
+    if (result === 0) this.put(PORT_LOCKED, to.port !== 0);
     return result;
   }
 
@@ -281,8 +311,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     const fresh = this.system.env.tcp.create(old.options);
     fresh.owner = this;
     this.connection = fresh;
-    this.readShut = false;
-    this.writeShut = false;
+    this.put(READ_SHUT, false);
+    this.put(WRITE_SHUT, false);
   }
 
   override connectResult(): number {
@@ -326,13 +356,13 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     this.renew();
     this.listener = env.tcp.listen({
       address: this.boundAddress,
-      port: this.anyPort ? 0 : this.boundPort,
+      port: this.onSyn === undefined ? this.boundPort : 0,
       interfaceIndex: this.device,
       v6only: this.v6only,
       backlog,
       options: this.connection.options,
       anyDestination: this.anyDestination,
-      holdSyns: this.holdsSyns,
+      holdSyns: this.onSyn !== undefined,
     });
     this.listener.owner = this;
     this.phase = LISTENING;
@@ -437,14 +467,31 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     const c = this.connection;
     let receiveFlags = 0;
     if (flags !== 0) {
-      if ((flags & MSG_OOB) !== 0) return -EINVAL;
+      if ((flags & MSG_OOB) !== 0) return this.receiveOob(into, offset, length, flags);
       if ((flags & MSG_PEEK) !== 0) receiveFlags |= RECEIVE_PEEK;
       if ((flags & MSG_TRUNC) !== 0) receiveFlags |= RECEIVE_DISCARD;
     }
-    const result = this.system.env.tcp.receive(c, into, offset, length, receiveFlags);
+    const { tcp } = this.system.env;
+    if (c.urgentIn) {
+      const toMark = bytesToMark(c);
+      if (toMark > 0) length = Math.min(length, toMark);
+      else if (toMark === 0 && !c.options.oobInline && urgentByteIsThere(c)) {
+        // Reading passes the mark: the byte is out of band and gone.
+        tcp.receive(c, into, offset, 1, RECEIVE_DISCARD);
+      }
+    }
+    const result = tcp.receive(c, into, offset, length, receiveFlags);
     if (info !== undefined && info.wantsControl && c.options.inq && result >= 0) {
       info.addControl({ level: SOL_TCP, type: TCP_CM_INQ, value: c.readableBytes });
     }
+    return result;
+  }
+
+  private receiveOob(into: Uint8Array, offset: number, length: number, flags: number): number {
+    const c = this.connection;
+    const { memory } = this.system.env;
+    const result = receiveUrgent(memory, c, this.oobReadUp === c.rcvUp, into, offset, length);
+    if (result > 0 && (flags & MSG_PEEK) === 0) this.oobReadUp = c.rcvUp;
     return result;
   }
 
@@ -467,11 +514,11 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
       return 0;
     }
     if (how !== SHUT_RD) {
-      this.writeShut = true;
+      this.put(WRITE_SHUT, true);
       tcp.shutdownWrite(c);
     }
     if (how === SHUT_RD || how === SHUT_RDWR) {
-      this.readShut = true;
+      this.put(READ_SHUT, true);
       tcp.shutdownRead(c);
     }
     this.system.wakeSocket(this);
@@ -486,8 +533,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     // To the application TIME-WAIT is over: nothing more will come or go.
     const closed = c.state === CLOSED || c.state === TIME_WAIT;
     const wasOpen = closed && c.path !== undefined;
-    const readEnd = this.readShut || c.finReceived || wasOpen;
-    const writeEnd = this.writeShut || c.finQueued || wasOpen;
+    const readEnd = this.is(READ_SHUT) || c.finReceived || wasOpen;
+    const writeEnd = this.is(WRITE_SHUT) || c.finQueued || wasOpen;
     let bits = 0;
     if (closed || (readEnd && writeEnd)) bits |= POLLHUP;
     if (readEnd) bits |= POLLIN | POLLRDNORM | POLLRDHUP;
@@ -497,7 +544,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
       const readable = tcp.readable(c);
       if (readable > 0 && readable >= this.receiveLowWater) bits |= POLLIN | POLLRDNORM;
       if (writeEnd || closed || tcp.writable(c) > 0) bits |= POLLOUT | POLLWRNORM;
-      if (c.urgentIn) bits |= POLLPRI;
+      if (urgentByteIsThere(c) && this.oobReadUp !== c.rcvUp) bits |= POLLPRI;
     }
     if (c.error !== 0) bits |= POLLERR;
     return bits;
@@ -510,18 +557,26 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
 
   override inq(): number {
     if (this.phase === LISTENING) return -EINVAL;
-    return this.system.env.tcp.readable(this.connection);
+    const c = this.connection;
+    const readable = this.system.env.tcp.readable(c);
+    if (!c.urgentIn || c.options.oobInline) return readable;
+    const toMark = bytesToMark(c);
+    return toMark >= 0 ? Math.min(readable, toMark) : readable;
   }
 
   override outq(): number {
     if (this.phase === LISTENING) return -EINVAL;
-    return this.system.env.tcp.outq(this.connection);
+    const c = this.connection;
+    if (c.state <= SYN_RECEIVED) return 0;
+    // A FIN on its way counts for one, as in Linux.
+    const finOut = c.state === FIN_WAIT_1 || c.state === CLOSING || c.state === LAST_ACK ? 1 : 0;
+    return this.system.env.tcp.outq(c) + finOut;
   }
 
   /** SIOCATMARK: the next byte is the urgent one. */
   get isAtMark(): boolean {
     const c = this.connection;
-    return c.urgentIn && c.rcvUp === c.rcvRead;
+    return bytesToMark(c) === 0;
   }
 
   override takeError(): number {
@@ -545,7 +600,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   /** The connection is over; its port is free unless bind() chose it and the socket is still open. */
   private gone(): void {
     this.finalError ||= this.connection.error;
-    if (this.closed || !this.portLocked) this.unbind();
+    if (this.closed || !this.is(PORT_LOCKED)) this.unbind();
     if (!this.closed) this.setActive(false);
     const { onGone } = this;
     this.onGone = undefined;
@@ -562,6 +617,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
 
   /** RST instead of an orderly end; the socket stays to be closed. */
   abort(): void {
+    this.put(ABORTED, true);
     if (this.phase !== LISTENING && this.connection.state !== CLOSED) {
       this.system.env.tcp.abort(this.connection);
     }
@@ -611,7 +667,6 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   info(): TcpInfo {
     return this.system.env.tcp.info(this.connection);
   }
-
 }
 
 /** Data that a SYN has room for: a segment less the most that options take, as Linux reckons. */

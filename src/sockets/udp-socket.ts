@@ -101,7 +101,7 @@ export class UdpSocket {
         name,
         options?.timeout ?? 0,
       );
-      const off = onAbort(this.parked, operation, options?.signal);
+      const off = onAbort(operation, options?.signal);
     });
   }
 
@@ -149,7 +149,7 @@ export class UdpSocket {
         },
         options?.timeout ?? 0,
       );
-      const off = onAbort(this.parked, operation, options?.signal);
+      const off = onAbort(operation, options?.signal);
     });
   }
 

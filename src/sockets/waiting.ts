@@ -1,6 +1,5 @@
 import { ECANCELED, ETIMEDOUT, SocketError } from "../base/errors.ts";
 import type { Operation } from "./operation.ts";
-import type { Parked } from "./parked.ts";
 
 /** The part of AbortSignal that is used here; any AbortSignal is one. */
 export interface AbortSignalLike {
@@ -19,13 +18,10 @@ export interface WaitOptions {
 }
 
 /** Binds a signal to an operation: how the promise hears of it. Gives what takes the listener off again. */
-export function onAbort(
-  parked: Parked,
-  operation: Operation,
-  signal: AbortSignalLike | undefined,
-): () => void {
+export function onAbort(operation: Operation, signal: AbortSignalLike | undefined): () => void {
   if (signal === undefined) return NOTHING;
-  const abort = () => parked.cancel(operation, -ECANCELED);
+  const { system } = operation.socket;
+  const abort = () => system.cancel(operation, -ECANCELED);
   signal.addEventListener("abort", abort);
   return () => signal.removeEventListener("abort", abort);
 }

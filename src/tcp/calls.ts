@@ -154,10 +154,13 @@ export function send(
     return -EAGAIN;
   }
   let taken = Math.min(length, room);
-  taken = c.sndBuf.reserve(env.memory, dataStart(c), c.sndEnd, taken);
+  const start = dataStart(c);
+  // Writers leave some pages to readers: else no peer could send what makes them free again.
+  if (env.memory.pagesFree <= env.memory.pages >> 3) taken = Math.min(taken, c.sndBuf.tail(c.sndEnd));
+  taken = c.sndBuf.reserve(env.memory, start, c.sndEnd, taken);
   if (taken === 0) {
-    env.counters.memoryFailures++;
     c.sendBlocked = true;
+    env.noPage(c);
     return -EAGAIN;
   }
   c.sndBuf.write(env.memory, c.sndEnd, data, offset, taken);

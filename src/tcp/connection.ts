@@ -1,8 +1,10 @@
+import { FLOAT_ZERO } from "../base/float.ts";
 import type { Path } from "../base/path.ts";
 import { NEVER, type TimerTarget } from "../base/timers.ts";
 import { type Controller, INFINITE_SSTHRESH } from "./congestion/controller.ts";
 import type { DeliveryRate } from "./congestion/delivery-rate.ts";
 import type { Pacer } from "./congestion/pacing.ts";
+import type { MtuSearch } from "./mtu-search.ts";
 import { PagedBuffer } from "./paged-buffer.ts";
 import type { FastOpenCookie } from "./fast-open.ts";
 import type { Ranges } from "./ranges.ts";
@@ -126,6 +128,8 @@ export class TcpConnection implements TimerTarget {
   rcvRead = 0;
   /** Right edge announced: RCV.NXT + RCV.WND at the last announcement; never moves left. */
   rcvAdv = 0;
+  /** Largest window announced, bytes. */
+  rcvWndMax = 0;
   rcvUp = 0;
   /** RCV.NXT as last acknowledged (Last.ACK.sent of RFC 7323 §4.3). */
   lastAckSent = 0;
@@ -170,8 +174,14 @@ export class TcpConnection implements TimerTarget {
   synDeferred = false;
   /** Data went out with the SYN. */
   synDataSent = false;
+  /** ... and the server took it (client), or data came with the SYN (server). */
+  synDataAcked = false;
   /** Accepted by cookie, before the handshake is complete: data may flow. */
   fastOpenPassive = false;
+  /** When the handshake was complete but for data (TCP_DEFER_ACCEPT); negative: it is not. */
+  deferSinceUs = -0.5;
+  /** Packetization-layer path MTU discovery (RFC 4821); undefined: the path was never suspected. */
+  mtuSearch: MtuSearch | undefined = undefined;
   /** Its SYN waits for the application's word. */
   isHeld = false;
   /** What waited for `sendAtUs` may go, small as it is. */
@@ -200,12 +210,12 @@ export class TcpConnection implements TimerTarget {
   dsackEnd = 0;
 
   // RTT (RttState)
-  srttUs = 0;
-  rttvarUs = 0;
-  rtoUs = 0;
+  srttUs = FLOAT_ZERO;
+  rttvarUs = FLOAT_ZERO;
+  rtoUs = FLOAT_ZERO;
   rtoBackoff = 0;
-  heldVarianceUs = 0;
-  roundVarianceUs = 0;
+  heldVarianceUs = FLOAT_ZERO;
+  roundVarianceUs = FLOAT_ZERO;
   roundEnd = 0;
   minRttUs = Number.POSITIVE_INFINITY;
   minRttAtUs = 0.5;
@@ -213,7 +223,7 @@ export class TcpConnection implements TimerTarget {
   // Congestion (CongestionView)
   cwnd = 0;
   ssthresh = INFINITE_SSTHRESH;
-  pacingRate = 0;
+  pacingRate = FLOAT_ZERO;
   caState = CA_OPEN;
   controller: Controller | undefined = undefined;
   /** Retransmission queue; undefined: nothing is in flight. */
@@ -238,10 +248,10 @@ export class TcpConnection implements TimerTarget {
   /** Attached with the controller. */
   rate: DeliveryRate | undefined = undefined;
   /** The last rate sample, bytes per second; 0: none. */
-  deliveryRate = 0;
-  bytesAcked = 0;
-  bytesReceived = 0;
-  bytesRetransmitted = 0;
+  deliveryRate = FLOAT_ZERO;
+  bytesAcked = FLOAT_ZERO;
+  bytesReceived = FLOAT_ZERO;
+  bytesRetransmitted = FLOAT_ZERO;
   segsIn = 0;
   segsOut = 0;
   totalRetransmits = 0;

@@ -1,4 +1,5 @@
 import type { Counters } from "../base/counters.ts";
+import { FLOAT_ZERO } from "../base/float.ts";
 import type { FrameMemory } from "../base/frame-memory.ts";
 import { KeyedHash } from "../base/keyed-hash.ts";
 import type { IpSender } from "../base/path.ts";
@@ -45,6 +46,8 @@ export class AckProgress {
   lastAckedSentUs = -1;
   originalAcked = false;
   retransmittedAcked = false;
+  /** An MTU probe arrived (RFC 4821). */
+  probeArrived = false;
   /** When the latest sent of the retransmitted ones was sent; -1: none. */
   resentUs = -1;
 }
@@ -84,9 +87,15 @@ export class TcpEnvironment implements ConnectionHome {
   readonly starved = new Queue<TcpConnection>();
   /** Set by whoever found no frame. */
   outOfFrames = false;
+  /** Those that found no page to write into. */
+  readonly pageless = new Set<TcpConnection>();
   retryAtUs = NEVER;
+  /** Doubles while memory stays short. */
+  retryDelayUs = FIRST_RETRY_US;
+  /** Whose segment was last taken in by the short way (`inputPredicted`), until the next comes; others are not predicted. */
+  predicted: TcpConnection | undefined = undefined;
   /** Time of the current input, poll or call. */
-  nowUs = 0;
+  nowUs = FLOAT_ZERO;
   /** Connections that nobody holds and that still deliver. */
   orphans = 0;
   /** Connections whose socket keeps the process alive are counted by the sockets; these are closes still delivering. */
@@ -170,9 +179,19 @@ export class TcpEnvironment implements ConnectionHome {
 
   /** A frame could not be had: counted, and tried again a little later, when others have given theirs back. */
   noFrame(): void {
-    this.counters.memoryFailures++;
     this.outOfFrames = true;
-    if (this.retryAtUs === NEVER) this.retryAtUs = this.nowUs + FRAME_RETRY_US;
+    this.retryLater();
+  }
+
+  /** A writer found no page: it hears when there are some. */
+  noPage(c: TcpConnection): void {
+    this.pageless.add(c);
+    this.retryLater();
+  }
+
+  private retryLater(): void {
+    this.counters.memoryFailures++;
+    if (this.retryAtUs === NEVER) this.retryAtUs = this.nowUs + this.retryDelayUs;
   }
 
   /** Notes events, for `takeEvents`. */
@@ -192,8 +211,9 @@ export class TcpEnvironment implements ConnectionHome {
   }
 }
 
-/** How long to wait when no frame is free: frames on their way come back within a few of these. */
-const FRAME_RETRY_US = 1000;
+/** How long to wait for memory at first, and at most: frames on their way come back soon, pages when somebody reads. */
+export const FIRST_RETRY_US = 1000;
+export const LONGEST_RETRY_US = 256_000;
 
 function rtoSettings(s: TcpSettings): RtoSettings {
   return {

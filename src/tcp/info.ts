@@ -15,6 +15,8 @@ export interface TcpInfo {
   readonly sack: boolean;
   readonly windowScaling: boolean;
   readonly ecn: boolean;
+  /** Data in the SYN was taken (RFC 7413). */
+  readonly synData: boolean;
   readonly sndWscale: number;
   readonly rcvWscale: number;
   readonly rtoUs: number;
@@ -68,6 +70,7 @@ export interface TcpInfo {
 }
 
 export function tcpInfo(env: TcpEnvironment, c: TcpConnection): TcpInfo {
+  // `+ 0`: see FLOAT_ZERO.
   const loss = c.loss;
   const segments = (bytes: number) => Math.ceil(bytes / c.sndMss);
   const path = c.path;
@@ -83,9 +86,10 @@ export function tcpInfo(env: TcpEnvironment, c: TcpConnection): TcpInfo {
     sack: c.sackOn,
     windowScaling: c.scalingOn,
     ecn: c.ecnOn,
+    synData: c.synDataAcked,
     sndWscale: c.sndWscale,
     rcvWscale: c.rcvWscale,
-    rtoUs: c.rtoUs,
+    rtoUs: c.rtoUs + 0,
     ackTimeoutUs: env.settings.delayedAckUs,
     sndMss: c.sndMss,
     rcvMss: c.rcvMss,
@@ -96,11 +100,11 @@ export function tcpInfo(env: TcpEnvironment, c: TcpConnection): TcpInfo {
     lostSegments: loss === undefined ? 0 : segments(loss.lostBytes),
     retransSegments: loss === undefined ? 0 : segments(loss.retransmittedBytes),
     totalRetrans: c.totalRetransmits,
-    bytesRetrans: c.bytesRetransmitted,
+    bytesRetrans: c.bytesRetransmitted + 0,
     lastDataSentUs: c.lastSentUs,
     lastDataRecvUs: c.lastReceivedUs,
-    rttUs: c.srttUs,
-    rttvarUs: c.rttvarUs,
+    rttUs: c.srttUs + 0,
+    rttvarUs: c.rttvarUs + 0,
     minRttUs: c.minRttUs,
     sndCwnd: Math.floor(c.cwnd / c.sndMss),
     sndCwndBytes: c.cwnd,
@@ -111,13 +115,13 @@ export function tcpInfo(env: TcpEnvironment, c: TcpConnection): TcpInfo {
     rcvWnd: c.rcvWnd,
     rcvSpace: c.rcvBufSize,
     rcvRttUs: c.tuning?.rttUs ?? 0,
-    pacingRate: c.pacingRate,
+    pacingRate: c.pacingRate + 0,
     maxPacingRate: c.options.maxPacingRate,
-    deliveryRate: c.deliveryRate,
+    deliveryRate: Math.round(c.deliveryRate) + 0,
     deliveryRateAppLimited: c.rate?.isAppLimited ?? true,
     delivered: segments(c.bytesAcked),
-    bytesAcked: c.bytesAcked,
-    bytesReceived: c.bytesReceived,
+    bytesAcked: c.bytesAcked + 0,
+    bytesReceived: c.bytesReceived + 0,
     bytesSent: c.bytesAcked + ((c.sndNxt - c.sndUna) | 0) + c.bytesRetransmitted,
     segsIn: c.segsIn,
     segsOut: c.segsOut,

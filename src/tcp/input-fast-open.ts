@@ -44,6 +44,7 @@ export function inputFastOpen(
   // The announced window is set with the SYN-ACK; until then what the buffer holds.
   c.rcvAdv = (c.rcvNxt + Math.min(c.rcvBufSize, 0xffff)) | 0;
   if (seg.length > 0) {
+    c.synDataAcked = true;
     seg.seq = c.rcvNxt;
     receiveData(env, c, seg);
   }

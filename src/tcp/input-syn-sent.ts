@@ -85,6 +85,7 @@ function takeCookie(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
 function synDataAnswered(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
   if (seqGt(seg.ack, c.sndUna)) {
     env.fastOpen.worked();
+    c.synDataAcked = true;
     processAck(env, c, seg);
   } else {
     env.counters.tcpFastOpenActiveFail++;

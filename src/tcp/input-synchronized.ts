@@ -14,7 +14,7 @@ import {
 import type { TcpEnvironment } from "./environment.ts";
 import { completeHandshake } from "./establish.ts";
 import { abort, boundFinWait2, enterTimeWait, setState, terminate } from "./lifecycle.ts";
-import { receiveData, reportDuplicate } from "./receive.ts";
+import { delayAck, receiveData, reportDuplicate } from "./receive.ts";
 import { rearm } from "./timer-arm.ts";
 import type { Segment } from "./segment.ts";
 import {
@@ -55,7 +55,8 @@ export function inputSynchronized(env: TcpEnvironment, c: TcpConnection, seg: Se
   // Second: RST (RFC 5961 §3.2).
   if ((flags & RST) !== 0) {
     if (seg.seq === c.rcvNxt || env.settings.insecureRst) reset(env, c);
-    else challengeAck(env, c);
+    // The right edge itself is only for ACKs (see isAcceptable).
+    else if (seg.seq !== c.rcvAdv) challengeAck(env, c);
     return;
   }
   // Fourth: SYN (RFC 5961 §4.2); a repeated SYN of the handshake was answered above.
@@ -75,7 +76,11 @@ export function inputSynchronized(env: TcpEnvironment, c: TcpConnection, seg: Se
   if (seg.length > 0) text(env, c, seg);
   // Eighth: FIN.
   if ((seg.flags & FIN) !== 0) noteFin(c, (seg.seq + seg.length) | 0);
-  if (c.finSeen) reachFin(env, c);
+  if (c.finSeen) {
+    reachFin(env, c);
+    // Beyond a gap, and without data that was answered already: a duplicate ACK tells.
+    if (c.finSeen && seg.length === 0 && (seg.flags & FIN) !== 0) c.ackFlags |= ACK_NOW;
+  }
   // A former state is final now, or its timers moved.
   if ((c.ackFlags & ACK_NOW) !== 0) env.wantOutput(c);
   else if (c.ackFlags !== 0) rearm(env, c);
@@ -106,6 +111,17 @@ function unacceptable(env: TcpEnvironment, c: TcpConnection, seg: Segment, segLe
     // The peer's SYN again: our SYN-ACK was lost.
     c.synDue = !c.isHeld;
     env.wantOutput(c);
+    return;
+  }
+  if (
+    c.state === SYN_RECEIVED &&
+    !c.passive &&
+    (seg.flags & (SYN | ACK)) === (SYN | ACK) &&
+    seg.seq === c.irs &&
+    seg.ack === c.sndNxt
+  ) {
+    // A simultaneous open: the peer's SYN again, now with the ACK of ours (RFC 9293 §3.5, figure 8).
+    completeHandshake(env, c, seg);
     return;
   }
   if ((seg.flags & SYN) !== 0 && !env.settings.insecureSyn) {
@@ -154,6 +170,11 @@ function synInWindow(env: TcpEnvironment, c: TcpConnection, seg: Segment): void 
   if (c.state === SYN_RECEIVED && c.passive && (seg.flags & ACK) === 0 && seg.seq === c.irs) {
     c.synDue = !c.isHeld;
     env.wantOutput(c);
+    return;
+  }
+  if (c.state === SYN_RECEIVED && c.passive) {
+    // RFC 9293 §3.10.7.4: back to LISTEN.
+    terminate(env, c, 0);
     return;
   }
   if (env.settings.insecureSyn) {
@@ -271,7 +292,9 @@ function reachFin(env: TcpEnvironment, c: TcpConnection): void {
   // The edge announced may end right before the FIN.
   if (seqLt(c.rcvAdv, c.rcvNxt)) c.rcvAdv = c.rcvNxt;
   c.outOfOrder = undefined;
-  c.ackFlags |= ACK_NOW;
+  // An application that asked for delayed ACKs (TCP_QUICKACK 0) may close at once: FIN takes it along.
+  if (c.options.quickAck === 0 && c.state === ESTABLISHED && c.ackFlags === 0) delayAck(env, c);
+  else c.ackFlags |= ACK_NOW;
   switch (c.state) {
     case SYN_RECEIVED:
     case ESTABLISHED:

@@ -7,6 +7,7 @@ import { ACK, FIN, RST, SYN, TCP_HEADER } from "../wire/tcp.ts";
 import { parseTcpOptions } from "../wire/tcp-options.ts";
 import { NOBODY } from "./demux.ts";
 import type { TcpEnvironment } from "./environment.ts";
+import { inputPredicted } from "./input-predicted.ts";
 import { inputListen } from "./input-listen.ts";
 import { inputSynSent } from "./input-syn-sent.ts";
 import { inputSynchronized } from "./input-synchronized.ts";
@@ -42,8 +43,11 @@ const halves = (word: number): number => (word >>> 16) + (word & 0xffff);
 export function input(env: TcpEnvironment, listeners: ListenerTable, packet: ReceivedPacket): void {
   const counters = env.counters;
   counters.tcpInSegs++;
-  const seg = env.segment;
-  if (!readSegment(env, packet, seg)) return;
+  env.predicted = undefined;
+  if (packet.length < TCP_HEADER) {
+    dropHeader(env);
+    return;
+  }
   const view = env.memory.view;
   const at = packet.offset;
   const ports = (view.getUint16(at + 2) << 16) | view.getUint16(at);
@@ -59,6 +63,15 @@ export function input(env: TcpEnvironment, listeners: ListenerTable, packet: Rec
     ports,
     packet.scope,
   );
+  if (id > NOBODY) {
+    const c = env.demux.connections[id]!;
+    if (inputPredicted(env, c, packet)) {
+      env.predicted = c;
+      return;
+    }
+  }
+  const seg = env.segment;
+  if (!readSegment(env, packet, seg)) return;
   if (id > NOBODY) {
     const c = env.demux.connections[id]!;
     c.segsIn++;
@@ -77,16 +90,20 @@ export function input(env: TcpEnvironment, listeners: ListenerTable, packet: Rec
   replyReset(env, packet, ports, seg);
 }
 
+function dropHeader(env: TcpEnvironment): void {
+  env.counters.tcpInErrs++;
+  env.tracer?.drop(env.nowUs, undefined, DROP_HEADER);
+}
+
 /** Header, checksum and options into `seg`. False: dropped and counted. */
 function readSegment(env: TcpEnvironment, packet: ReceivedPacket, seg: Segment): boolean {
   const memory = env.memory;
   const view = memory.view;
   const at = packet.offset;
   const length = packet.length;
-  const headerLength = length < TCP_HEADER ? 0 : (view.getUint8(at + 12) >>> 4) << 2;
+  const headerLength = (view.getUint8(at + 12) >>> 4) << 2;
   if (headerLength < TCP_HEADER || headerLength > length) {
-    env.counters.tcpInErrs++;
-    env.tracer?.drop(env.nowUs, undefined, DROP_HEADER);
+    dropHeader(env);
     return false;
   }
   if (memory.checksumState(packet.frame) === CSUM_NONE) {

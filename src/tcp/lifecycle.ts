@@ -10,7 +10,7 @@ import {
   TIMER_NONE,
 } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
-import { CLOSED, FIN_WAIT_2, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "./state.ts";
+import { CLOSE_WAIT, CLOSED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "./state.ts";
 import {
   TW_LOCAL,
   TW_PORTS,
@@ -101,7 +101,8 @@ function forgetOutOfOrder(c: TcpConnection): void {
 
 /** Sends RST and deletes the connection (ABORT, RFC 9293 §3.10.5). */
 export function abort(env: TcpEnvironment, c: TcpConnection, errno: number): void {
-  if (c.state !== CLOSED && c.state !== LISTEN && c.state !== SYN_SENT && c.state !== TIME_WAIT) {
+  // CLOSING and LAST-ACK have nothing to lose any more: no RST.
+  if (c.state >= SYN_RECEIVED && c.state <= CLOSE_WAIT) {
     if (c.state === SYN_RECEIVED || c.path!.usable) {
       env.replyFor(c, c.sndNxt, RST | ACK);
       if (c.state > SYN_RECEIVED && c.state <= FIN_WAIT_2) env.counters.tcpEstabResets++;

@@ -12,9 +12,12 @@ import {
   TIMER_NONE,
 } from "./connection.ts";
 import { emitAck, emitAckOf, emitSegment } from "./emit.ts";
+import { canRun, emitAckRun, emitDataRun, RUN_MAX } from "./emit-run.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { sendHandshake } from "./handshake.ts";
+import { isPushed } from "./push.ts";
 import { noteRetransmission } from "./recovery/episodes.ts";
+import { probeSize } from "./path-mtu.ts";
 import { nextLost } from "./recovery/queue.ts";
 import { armAfterSend, armPersist } from "./retransmission-timer.ts";
 import {
@@ -22,6 +25,7 @@ import {
   EVER_RETRANSMITTED,
   HAS_FIN,
   HAS_PUSH,
+  MTU_PROBE,
   RETRANSMITTED,
 } from "./sent-segments.ts";
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "./state.ts";
@@ -73,13 +77,17 @@ export function output(env: TcpEnvironment, c: TcpConnection): number {
 function sendOwedAcks(env: TcpEnvironment, c: TcpConnection): void {
   if (c.ackFlags === 0 || c.outOfOrder !== undefined || c.gapFilled || c.path!.coalesces) return;
   const step = env.settings.ackEvery * c.rcvMss;
+  const owed = (c.rcvNxt - c.lastAckSent) | 0;
+  if (owed >= 3 * step && canRun(env, c)) {
+    const count = Math.min(Math.floor(owed / step), c.path!.room(), RUN_MAX) - 1;
+    if (count > 0) emitAckRun(env, c, count, step);
+  }
   while (((c.rcvNxt - c.lastAckSent) | 0) >= 2 * step && c.path!.room() > 1) {
     const duties = c.ackFlags;
     const at = c.delayedAckAtUs;
     if (!emitAckOf(env, c, (c.lastAckSent + step) | 0)) break;
     c.ackFlags = duties;
     c.delayedAckAtUs = at;
-    c.lastAckSent = (c.lastAckSent + step) | 0;
   }
 }
 
@@ -108,6 +116,13 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
     if (unsent <= 0) break;
     if (!sentAny && c.sent === undefined) restartAfterIdle(env, c);
     const usable = (c.sndUna + c.sndWnd - c.sndNxt) | 0;
+    if (c.mtuSearch !== undefined || env.settings.mtuProbing === 2) {
+      const size = probeSize(env, c, unsent, usable);
+      if (size > 0 && path.room() > 0 && sendProbe(env, c, size)) {
+        sentAny = true;
+        continue;
+      }
+    }
     const pipe = c.pipe;
     const room = c.cwnd - pipe;
     const mss = c.sndMss;
@@ -134,6 +149,16 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
     }
     if (budget <= 0 || path.room() <= 0) return finish(env, c, true, cwndFilled, sentAny);
     if (isPaced(env, c)) break;
+    const run = runLength(env, c, usable, room, budget);
+    if (run > 1) {
+      const sent = emitDataRun(env, c, run);
+      if (sent === 0) return finish(env, c, true, cwndFilled, sentAny);
+      const end = (c.sndNxt + sent * mss) | 0;
+      record(env, c, c.sndNxt, end, false);
+      budget -= sent * mss;
+      sentAny = true;
+      continue;
+    }
     if (!sendNew(env, c, length)) {
       // No large frame is free: one segment may still find a small one.
       if (length <= mss || !sendNew(env, c, mss)) return finish(env, c, true, cwndFilled, sentAny);
@@ -145,6 +170,21 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
   if (c.loss !== undefined) c.loss.frtoProbe = false;
   if (c.finQueued && !c.finSent && c.unsentBytes === 0) sendFin(env, c);
   return finish(env, c, false, cwndFilled, sentAny);
+}
+
+/** Full segments of new data that may go at once, as far as they differ in their numbers alone; a FIN's companion goes by itself. */
+function runLength(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  usable: number,
+  room: number,
+  budget: number,
+): number {
+  const mss = c.sndMss;
+  const bytes = Math.min(c.unsentBytes - (c.finQueued ? 1 : 0), usable, room, budget + mss - 1);
+  if (bytes < 2 * mss || c.loss !== undefined || c.pacer !== undefined) return 0;
+  if (pacingRate(env, c) > 0 || !canRun(env, c)) return 0;
+  return Math.min(Math.floor(bytes / mss), c.path!.room(), RUN_MAX);
 }
 
 function finish(
@@ -251,6 +291,18 @@ function pacedBurst(c: TcpConnection): number {
 
 // Sending
 
+/** One segment larger than the MSS, to see whether it passes. */
+function sendProbe(env: TcpEnvironment, c: TcpConnection, size: number): boolean {
+  const mss = c.sndMss;
+  c.sndMss = size;
+  const sent = sendNew(env, c, size);
+  c.sndMss = mss;
+  if (!sent) return false;
+  const queue = c.sent!;
+  queue.setFlags(queue.end - 1, queue.flags(queue.end - 1) | MTU_PROBE);
+  return true;
+}
+
 /** Sends `length` new bytes at SND.NXT, and FIN with the last of all. */
 function sendNew(env: TcpEnvironment, c: TcpConnection, length: number): boolean {
   const start = c.sndNxt;
@@ -258,13 +310,12 @@ function sendNew(env: TcpEnvironment, c: TcpConnection, length: number): boolean
   const last = end === c.sndEnd;
   const withFin = last && c.finQueued;
   let flags = ACK;
-  const push = last || (seqGt(c.pushSeq, start) && seqGeq(end, c.pushSeq));
-  if (push) flags |= PSH;
+  if (isPushed(c, start, end)) flags |= PSH;
   if (withFin) flags |= FIN;
   if (!emitSegment(env, c, start, length, flags, true)) return false;
   const mss = c.sndMss;
   if (length % mss !== 0) c.smallEnd = end;
-  record(env, c, start, end, withFin, push);
+  record(env, c, start, end, withFin);
   return true;
 }
 
@@ -274,7 +325,6 @@ function record(
   start: number,
   end: number,
   fin: boolean,
-  push: boolean,
 ): void {
   const now = env.nowUs;
   const sent = c.sent ?? (c.sent = env.takeSentSegments());
@@ -288,12 +338,10 @@ function record(
     const to = seqLt((from + mss) | 0, end) ? (from + mss) | 0 : end;
     let flags = base;
     let recordEnd = to;
-    if (to === end) {
-      if (push) flags |= HAS_PUSH;
-      if (fin) {
-        flags |= HAS_FIN;
-        recordEnd = (end + 1) | 0;
-      }
+    if (from !== to && isPushed(c, from, to)) flags |= HAS_PUSH;
+    if (fin && to === end) {
+      flags |= HAS_FIN;
+      recordEnd = (end + 1) | 0;
     }
     const i = sent.append(from, recordEnd, flags, now);
     pipe += (recordEnd - from) | 0;
@@ -319,7 +367,7 @@ function sendFin(env: TcpEnvironment, c: TcpConnection): void {
     return;
   }
   if (!emitSegment(env, c, c.sndNxt, 0, ACK | FIN, false)) return;
-  record(env, c, c.sndNxt, c.sndNxt, true, false);
+  record(env, c, c.sndNxt, c.sndNxt, true);
   if (c.timerKind === TIMER_NONE) armAfterSend(env, c);
 }
 

@@ -59,6 +59,11 @@ export class PagedBuffer {
     this.mask = capacity - 1;
   }
 
+  /** Bytes that fit behind `seq` into the page that holds the byte before it. */
+  tail(seq: number): number {
+    return this.held === 0 ? 0 : -seq & PAGE_MASK;
+  }
+
   /** Copies bytes of the application in; the pages must be there. */
   write(memory: FrameMemory, seq: number, source: Uint8Array, offset: number, length: number): void {
     const bytes = memory.bytes;
@@ -86,6 +91,25 @@ export class PagedBuffer {
       source += n;
       length -= n;
     }
+  }
+
+  /** Copies bytes from elsewhere in the memory in, and sums them on the way (folded, not inverted). */
+  copySumIn(memory: FrameMemory, seq: number, source: number, length: number): number {
+    const kernel = memory.kernel;
+    const at = seq & PAGE_MASK;
+    const page = this.pages[(seq >>> PAGE_BITS) & this.mask]!;
+    if (at + length <= PAGE_SIZE) return kernel.copySum(page + at, source, length);
+    let n = PAGE_SIZE - at;
+    let sum = kernel.copySum(page + at, source, n);
+    let done = n;
+    while (done < length) {
+      seq = (seq + n) | 0;
+      n = Math.min(length - done, PAGE_SIZE);
+      const to = this.pages[(seq >>> PAGE_BITS) & this.mask]!;
+      sum = combineSums(sum, kernel.copySum(to, source + done, n), (done & 1) === 1);
+      done += n;
+    }
+    return sum;
   }
 
   /** Copies bytes out to the application. */
@@ -152,6 +176,13 @@ export class PagedBuffer {
       // Nothing is left; the page that the next byte will go to is given back too.
       this.drop(memory, last & this.mask);
     }
+  }
+
+  /** Gives back the pages that lie wholly behind `end`, in a window that begins at `from`. */
+  cut(memory: FrameMemory, from: number, end: number): void {
+    const first = from >>> PAGE_BITS;
+    const kept = from === end ? 0 : ((((end - 1) >>> PAGE_BITS) - first) & 0xfffff) + 1;
+    for (let i = kept; i <= this.mask; i++) this.drop(memory, (first + i) & this.mask);
   }
 
   private drop(memory: FrameMemory, slot: number): void {

@@ -54,7 +54,14 @@ function receiveInOrder(
   length: number,
 ): void {
   const memory = env.memory;
-  const taken = c.rcvBuf.reserve(memory, c.rcvRead, seq, length);
+  let taken = c.rcvBuf.reserve(memory, c.rcvRead, seq, length);
+  if (taken < length && c.outOfOrder !== undefined) {
+    // What is in order comes first: the data beyond the gap gives its pages (RFC 2018 §8).
+    env.counters.tcpRcvPruned++;
+    c.outOfOrder = undefined;
+    c.rcvBuf.cut(memory, c.rcvRead, seq);
+    taken = c.rcvBuf.reserve(memory, c.rcvRead, seq, length);
+  }
   if (taken < length) {
     // Pages ran out: what has none is dropped unacknowledged; the edge stays.
     env.counters.tcpRcvMemoryDrops++;
@@ -75,7 +82,7 @@ function receiveInOrder(
     // RFC 5681 §4.2: what fills a gap is acknowledged at once.
     c.ackFlags |= ACK_NOW;
   } else {
-    scheduleAck(env, c, seg, length);
+    scheduleAck(env, c, seg.wireSegments > 1 ? Math.ceil(length / seg.wireSegments) : length);
   }
   env.notify(c, TCP_EVENT_READABLE);
 }
@@ -163,10 +170,12 @@ export function reportDuplicate(env: TcpEnvironment, c: TcpConnection, start: nu
   else env.counters.tcpDsackOfoSent++;
 }
 
-/** Delayed ACKs (RFC 9293 §3.8.6.3, RFC 5681 §4.2): every second full segment at once, else within the delay. */
-function scheduleAck(env: TcpEnvironment, c: TcpConnection, seg: Segment, length: number): void {
+/**
+ * Delayed ACKs (RFC 9293 §3.8.6.3, RFC 5681 §4.2): every second full segment
+ * at once, else within the delay. `full`: payload of a wire segment of what came.
+ */
+export function scheduleAck(env: TcpEnvironment, c: TcpConnection, full: number): void {
   const s = env.settings;
-  const full = seg.wireSegments > 1 ? Math.ceil(length / seg.wireSegments) : length;
   if (full > c.rcvMss) c.rcvMss = Math.min(full, 65_535);
   const owed = (c.rcvNxt - c.lastAckSent) | 0;
   if (
@@ -179,8 +188,12 @@ function scheduleAck(env: TcpEnvironment, c: TcpConnection, seg: Segment, length
     c.ackFlags |= ACK_NOW;
     return;
   }
-  if ((c.ackFlags & ACK_DELAYED) === 0) {
-    c.ackFlags |= ACK_DELAYED;
-    c.delayedAckAtUs = env.nowUs + s.delayedAckUs;
-  }
+  delayAck(env, c);
+}
+
+/** An ACK is owed within the delay. */
+export function delayAck(env: TcpEnvironment, c: TcpConnection): void {
+  if ((c.ackFlags & ACK_DELAYED) !== 0) return;
+  c.ackFlags |= ACK_DELAYED;
+  c.delayedAckAtUs = env.nowUs + env.settings.delayedAckUs;
 }

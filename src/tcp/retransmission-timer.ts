@@ -21,6 +21,8 @@ export function armRetransmission(env: TcpEnvironment, c: TcpConnection, progres
   if (c.sent === undefined) {
     if (c.timerKind !== TIMER_PERSIST || progress) stop(c);
     // What waits for a window is asked about by output (armPersist).
+  } else if (c.timerKind === TIMER_REORDER && progress && c.loss!.sackedBytes > 0) {
+    // This very ACK has set it (RFC 8985 §6.3): the gap is still there.
   } else if (c.timerKind !== TIMER_REORDER || progress) {
     if (progress || c.timerKind === TIMER_NONE || c.timerKind === TIMER_PERSIST) {
       c.timerKind = TIMER_RTO;

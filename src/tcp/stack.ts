@@ -1,3 +1,4 @@
+import { EPROTO } from "../base/errors.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import { seqGeq, seqLt } from "../base/sequence.ts";
 import { NEVER } from "../base/timers.ts";
@@ -24,11 +25,12 @@ import {
   shutdownWrite,
 } from "./calls.ts";
 import { changeController } from "./congestion-state.ts";
-import { TcpConnection } from "./connection.ts";
+import { TCP_EVENT_WRITABLE, TcpConnection } from "./connection.ts";
 import { NOBODY } from "./demux.ts";
-import { TcpEnvironment, type TcpResources } from "./environment.ts";
+import { FIRST_RETRY_US, LONGEST_RETRY_US, TcpEnvironment, type TcpResources } from "./environment.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { input } from "./input.ts";
+import { inputRun } from "./input-run.ts";
 import { armKeepAlive } from "./keepalive.ts";
 import { terminate } from "./lifecycle.ts";
 import { type ListenOptions, TcpListener } from "./listener.ts";
@@ -39,7 +41,6 @@ import type { TcpSettings } from "./settings.ts";
 import type { SocketOptions } from "./socket-options.ts";
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT } from "./state.ts";
 import { connectionTimer } from "./timers.ts";
-import { windowUpdateDue } from "./window.ts";
 import { ACK, RST } from "../wire/tcp.ts";
 
 /** Connections without room that a poll looks at before it gives up: thousands may wait for one device. */
@@ -60,6 +61,16 @@ export class TcpStack implements Transport {
     this.env.nowUs = nowUs;
     input(this.env, this, packet);
     return true;
+  }
+
+  inputRun(
+    packet: ReceivedPacket,
+    frames: Int32Array,
+    from: number,
+    to: number,
+    offset: number,
+  ): number {
+    return inputRun(this.env, packet, frames, from, to, offset);
   }
 
   /**
@@ -94,7 +105,9 @@ export class TcpStack implements Transport {
       return;
     }
     if (error.errno === 0) return;
-    if ((c.state === SYN_SENT || c.state === SYN_RECEIVED) && error.hard) {
+    // A parameter problem is soft for TCP (MUST-56), whatever other sockets make of it.
+    const hard = error.hard && error.errno !== EPROTO;
+    if ((c.state === SYN_SENT || c.state === SYN_RECEIVED) && hard) {
       terminate(env, c, error.errno);
       return;
     }
@@ -108,6 +121,7 @@ export class TcpStack implements Transport {
     env.nowUs = nowUs;
     this.expireTimeWait(nowUs);
     if (env.retryAtUs <= nowUs) this.retryStarved();
+    else if (env.retryAtUs === NEVER) env.retryDelayUs = FIRST_RETRY_US;
     if (env.replies.length > 0) sendReplies(env);
     let more = false;
     const ready = env.ready;
@@ -145,7 +159,11 @@ export class TcpStack implements Transport {
   private retryStarved(): void {
     const { env } = this;
     env.retryAtUs = NEVER;
+    env.retryDelayUs = Math.min(2 * env.retryDelayUs, LONGEST_RETRY_US);
     for (let c = env.starved.shift(); c !== undefined; c = env.starved.shift()) env.ready.push(c);
+    // Each writer asks again, and stands here again when there is still nothing.
+    for (const c of env.pageless) if (c.sendBlocked) env.notify(c, TCP_EVENT_WRITABLE);
+    env.pageless.clear();
   }
 
   /** Delivers the events noted until now. True: there were some. */
@@ -304,7 +322,6 @@ export class TcpStack implements Transport {
     if (o.sendBuffer > 0) c.sndBufSize = o.sendBuffer;
     if (c.state === CLOSED || c.state === LISTEN) return;
     armKeepAlive(env, c);
-    if (windowUpdateDue(env.settings, c)) c.ackFlags |= 1;
     env.wantOutput(c);
     env.onWork();
   }

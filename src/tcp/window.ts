@@ -39,6 +39,7 @@ export function selectWindow(s: TcpSettings, c: TcpConnection): number {
     window = left <= 0 ? 0 : (left + (1 << shift) - 1) >> shift;
   }
   if (window > 0xffff) window = 0xffff;
+  if (window << shift > c.rcvWndMax) c.rcvWndMax = window << shift;
   const announced = (c.rcvNxt + (window << shift)) | 0;
   if (seqGeq(announced, c.rcvAdv)) c.rcvAdv = announced;
   return window;
@@ -48,6 +49,7 @@ export function selectWindow(s: TcpSettings, c: TcpConnection): number {
 export function initialWindow(s: TcpSettings, c: TcpConnection): number {
   let window = s.initialReceiveWindow > 0 ? s.initialReceiveWindow : freeSpace(c);
   if (window > 0xffff) window = 0xffff;
+  c.rcvWndMax = window;
   const edge = (c.rcvNxt + window) | 0;
   if (c.state === SYN_SENT) c.rcvAdvOffered = window;
   else if (seqLt(c.rcvAdv, edge)) c.rcvAdv = edge;
@@ -60,9 +62,9 @@ export function windowUpdateDue(s: TcpSettings, c: TcpConnection): boolean {
   const free = freeSpace(c);
   const step = free - left;
   if (step < leastStep(s, c)) return false;
-  // Twice of what the peer still has, as Linux does: fewer updates, and they
-  // come long before the peer runs dry. From silly-window avoidance off: each.
-  return !s.sillyWindowAvoidance || free >= 2 * left;
+  // When half of the largest window offered is used up: fewer updates than one
+  // a read, and they come long before the peer runs dry.
+  return !s.sillyWindowAvoidance || Math.min(free, c.rcvWndMax) >= 2 * left;
 }
 
 /** Smallest shift with which a window of `bytes` can be announced (RFC 7323 §2.3: at most 14). */

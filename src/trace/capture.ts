@@ -7,7 +7,7 @@ import { checksumOf } from "../wire/checksum.ts";
 import type { CaptureInterface, PacketDirection, PacketSink } from "./packet-log.ts";
 
 type Tap = (frame: Frame, direction: PacketDirection, timeUs: number) => void;
-type DropWatcher = (frame: Frame, reason: string, timeUs: number) => void;
+type DropWatcher<Reason extends string> = (frame: Frame, reason: Reason, timeUs: number) => void;
 
 /** A device whose frames can be watched: a cable's or a switch's port, a line with impairments. */
 export interface TappedDevice {
@@ -17,10 +17,10 @@ export interface TappedDevice {
 }
 
 /** A cable: two ports and what is lost between them. */
-export interface TappedLink {
+export interface TappedLink<Reason extends string> {
   readonly a: TappedDevice;
   readonly b: TappedDevice;
-  onDrop: DropWatcher | undefined;
+  onDrop: DropWatcher<Reason> | undefined;
 }
 
 /** An interface of a host. */
@@ -71,10 +71,14 @@ export class Capture {
   }
 
   /** Captures at both ends of a cable; a packet that is lost on it says why in its comment. */
-  link(link: TappedLink, a: CaptureOptions = {}, b: CaptureOptions = {}): void {
+  link<Reason extends string>(
+    link: TappedLink<Reason>,
+    a: CaptureOptions = {},
+    b: CaptureOptions = {},
+  ): void {
     const ids = [this.device(link.a, a), this.device(link.b, b)];
     const before = link.onDrop;
-    const onDrop: DropWatcher = (frame, reason, timeUs) => {
+    const onDrop: DropWatcher<Reason> = (frame, reason, timeUs) => {
       before?.(frame, reason, timeUs);
       this.dropped(ids, frame, reason);
     };

@@ -71,9 +71,13 @@ export class Recorder {
     this.store = new TraceStore(options);
   }
 
-  /** A tracer that records under this host's name. */
-  tracer(host: string): Tracer {
-    return new RecordingTracer(this.store, this.store.host(host));
+  /**
+   * A tracer that records under this host's name. With a clock its time is
+   * taken instead of the one that the stack tells, which is that of its last
+   * packet or poll when the application calls.
+   */
+  tracer(host: string, clock?: { now(): number }): Tracer {
+    return new RecordingTracer(this.store, this.store.host(host), clock);
   }
 
   /** Begins to record a host. Answers how to stop. */
@@ -113,10 +117,12 @@ class RecordingTracer implements Tracer {
   /** One flow's events come in rows: the map is asked only when it changes. */
   private last: ConnectionView | undefined = undefined;
   private lastId = 0;
+  private readonly clock: { now(): number } | undefined;
 
-  constructor(store: TraceStore, host: number) {
+  constructor(store: TraceStore, host: number, clock: { now(): number } | undefined) {
     this.store = store;
     this.hostBits = host << 16;
+    this.clock = clock;
   }
 
   segment(
@@ -267,7 +273,7 @@ class RecordingTracer implements Tracer {
   private begin(nowUs: number, kind: number, c: ConnectionView): number {
     const { store } = this;
     const id = c === this.last ? this.lastId : this.find(c);
-    const at = store.append(nowUs);
+    const at = store.append(this.clock === undefined ? nowUs : this.clock.now());
     const { words } = store;
     words[at + W_KIND] = kind | this.hostBits;
     words[at + W_CONNECTION] = id;
@@ -311,7 +317,7 @@ class RecordingTracer implements Tracer {
   /** A record of the host alone. */
   private plain(nowUs: number, kind: number): number {
     const { store } = this;
-    const at = store.append(nowUs);
+    const at = store.append(this.clock === undefined ? nowUs : this.clock.now());
     store.words.fill(0, at, at + RECORD_WORDS);
     store.words[at + W_KIND] = kind | this.hostBits;
     return at;

@@ -1,8 +1,9 @@
 import type { FrameMemory } from "../base/frame-memory.ts";
 
 /**
- * Below this a loop is faster than a native copy, which needs a view (15-50
- * ns) of the part that is meant.
+ * Up to here a loop (0.8 ns a byte, unrolled) beats a native copy of a part,
+ * which needs a view made of it: 50 ns whatever the length. A native copy of a
+ * whole array costs 18 ns.
  */
 const LOOP = 64;
 
@@ -14,13 +15,12 @@ export function copyIn(
   offset: number,
   length: number,
 ): void {
-  const bytes = memory.bytes;
-  if (length <= LOOP) {
-    for (let i = 0; i < length; i++) bytes[to + i] = data[offset + i]!;
-  } else if (offset === 0 && length === data.length) {
-    bytes.set(data, to);
+  if (offset === 0 && length === data.length) {
+    memory.bytes.set(data, to);
+  } else if (length <= LOOP) {
+    copyBytes(memory.bytes, to, data, offset, length);
   } else {
-    bytes.set(data.subarray(offset, offset + length), to);
+    memory.bytes.set(data.subarray(offset, offset + length), to);
   }
 }
 
@@ -32,10 +32,27 @@ export function copyOut(
   offset: number,
   length: number,
 ): void {
-  const bytes = memory.bytes;
-  if (length <= LOOP) {
-    for (let i = 0; i < length; i++) into[offset + i] = bytes[from + i]!;
-  } else {
-    into.set(bytes.subarray(from, from + length), offset);
+  if (length <= LOOP) copyBytes(into, offset, memory.bytes, from, length);
+  else into.set(memory.bytes.subarray(from, from + length), offset);
+}
+
+function copyBytes(
+  into: Uint8Array,
+  to: number,
+  source: Uint8Array,
+  from: number,
+  length: number,
+): void {
+  let i = 0;
+  for (; i + 8 <= length; i += 8) {
+    into[to + i] = source[from + i]!;
+    into[to + i + 1] = source[from + i + 1]!;
+    into[to + i + 2] = source[from + i + 2]!;
+    into[to + i + 3] = source[from + i + 3]!;
+    into[to + i + 4] = source[from + i + 4]!;
+    into[to + i + 5] = source[from + i + 5]!;
+    into[to + i + 6] = source[from + i + 6]!;
+    into[to + i + 7] = source[from + i + 7]!;
   }
+  for (; i < length; i++) into[to + i] = source[from + i]!;
 }

@@ -51,6 +51,7 @@ export class DatagramOutput {
 
   /** Sends at most `budget` datagrams. True: there is more that has room. */
   poll(budget: number): boolean {
+    if (this.ring.length === 0) return false;
     this.blocked = false;
     let stuck = 0;
     while (this.ringHead < this.ring.length) {

@@ -11,17 +11,17 @@ import {
   EPIPE,
 } from "../base/errors.ts";
 import { CSUM_NONE, type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
-import { type IpSender, type Path, PROTOCOL_UDP, SEND_DONT_FRAGMENT } from "../base/path.ts";
+import {
+  type IpSender,
+  type Path,
+  PROTOCOL_UDP,
+  SEND_DONT_FRAGMENT,
+  SEND_NO_LOOP,
+} from "../base/path.ts";
 import type { PortTable } from "../base/port-table.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import type { IcmpError, Transport } from "../base/transport.ts";
-import {
-  addSums,
-  foldSum,
-  pseudoSumWords,
-  sumIsValid,
-  udpChecksumOf,
-} from "../wire/checksum.ts";
+import { addSums, foldSum, pseudoSumWords, sumIsValid, udpChecksumOf } from "../wire/checksum.ts";
 import { UDP_CHECKSUM, UDP_HEADER, writeUdpHeader } from "../wire/udp.ts";
 import { copyIn } from "./copy.ts";
 import { DATAGRAM_OVERHEAD } from "./datagram-queue.ts";
@@ -46,8 +46,6 @@ export interface UdpStackOptions {
   readonly ports: PortTable;
   /** Is this a broadcast address of one of our subnets (or 255.255.255.255)? Sending there needs SO_BROADCAST. */
   readonly isBroadcast: (address: IpAddress) => boolean;
-  /** TTL and hop limit of unicast. Default 64. */
-  readonly defaultTtl?: number;
   /** Received frames that all sockets together may keep. Default half of the memory's small frames. */
   readonly maxQueuedFrames?: number;
 }
@@ -70,7 +68,6 @@ export class UdpStack implements Transport {
   private readonly ports: PortTable;
   private readonly isBroadcast: (address: IpAddress) => boolean;
   private readonly demux = new UdpDemux();
-  private readonly defaultTtl: number;
   private readonly maxQueuedFrames: number;
   private queuedFrames = 0;
   /** Sockets that are bound: for leak checks. */
@@ -87,7 +84,6 @@ export class UdpStack implements Transport {
     this.counters = options.counters;
     this.ports = options.ports;
     this.isBroadcast = options.isBroadcast;
-    this.defaultTtl = options.defaultTtl ?? 64;
     this.maxQueuedFrames = options.maxQueuedFrames ?? options.memory.smallFrames >> 1;
     this.output = new DatagramOutput(options.memory, options.ip, options.counters);
   }
@@ -188,8 +184,9 @@ export class UdpStack implements Transport {
     if (!socket.broadcast && this.isBroadcastPath(socket, path)) return -EACCES;
     const total = length + UDP_HEADER;
     if (total + (path.isIpv4 ? path.headerLength : 0) > 65535) return -EMSGSIZE;
-    const flags = fragmentFlags(socket.mtuDiscover, total, path);
+    let flags = fragmentFlags(socket.mtuDiscover, total, path);
     if (flags < 0) return flags;
+    if (!socket.multicastLoop) flags |= SEND_NO_LOOP;
     if (socket.unsent.bytes >= socket.sendBuffer) {
       socket.wantsRoom = true;
       return -EAGAIN;
@@ -212,7 +209,7 @@ export class UdpStack implements Transport {
       if (options.tos >= 0) tos = options.tos;
       if (options.ttl >= 0) ttl = options.ttl;
     }
-    if (ttl < 0) ttl = this.defaultTtl;
+    if (ttl < 0) ttl = 0; // the host's, or what a router announced
     socket.unsent.push(path, frame, length, PROTOCOL_UDP, tos, ttl, flags);
     this.output.enlist(socket);
     this.counters.udpOutDatagrams++;

@@ -15,9 +15,7 @@ describe.skipIf(interopObstacle !== undefined)(`services for the kernel's progra
     pair = await KernelPair.open();
   });
   afterAll(async () => {
-    const left = await pair.leftovers();
-    await pair.close();
-    expect(left).toEqual({ frames: 0, pages: 0 });
+    await pair.checkLeaks().finally(() => pair.close());
   });
 
   it("another resolver understands our DNS server, over UDP and, for large answers, TCP", async () => {

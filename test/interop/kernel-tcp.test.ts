@@ -22,13 +22,14 @@ describe.skipIf(obstacle !== undefined).each([
   { offload: true, tun: false },
   { offload: false, tun: false },
   { offload: true, tun: true },
+  { offload: false, tun: false, mtu: 9000 },
 ])(`TCP against the kernel, %o${title}`, (options) => {
   let pair: KernelPair;
   beforeAll(async () => {
     pair = await KernelPair.open(options);
   });
   afterEach(async () => {
-    expect(await pair.leftovers()).toEqual({ frames: 0, pages: 0 });
+    await pair.checkLeaks();
   });
   afterAll(() => pair.close());
 
@@ -55,10 +56,8 @@ describe.skipIf(obstacle !== undefined).each([
     const data = randomBytes(50 * MB);
     const path = pair.file("up", data);
     const listener = await pair.host.listen({ port: 81 });
-    const curl = pair.kernel.run("curl", [
-      ...["-sS", "-m", "50", "-H", "Expect:", "-T", path],
-      `http://${host}:81/`,
-    ]);
+    const url = `http://${host}:81/`;
+    const curl = pair.kernel.run("curl", ["-sS", "-m", "50", "-H", "Expect:", "-T", path, url]);
     const connection = await listener.accept({ timeout: 5000 });
     const hash = createHash("sha256");
     let head = "";
@@ -187,7 +186,10 @@ describe.skipIf(obstacle !== undefined).each([
     `);
     for (let round = 0; round < 3; round++) {
       const connection = await pair.host.connect({
-        ...{ host: KERNEL4, port: 7005, localPort: 41_000, timeout: 5000 },
+        host: KERNEL4,
+        port: 7005,
+        localPort: 41_000,
+        timeout: 5000,
       });
       const chunk = await connection.read({ timeout: 5000 });
       expect(Buffer.from(chunk!).toString()).toBe("bye");

@@ -6,6 +6,7 @@ import type { TapDevice } from "../../src/devices/tap/index.ts";
 import { Network } from "../../src/network/network.ts";
 import { realTime } from "../../src/network/real-time.ts";
 import type { SocketHost } from "../../src/sockets/socket-host.ts";
+import { assertNoLeaks } from "./leak-check.ts";
 import { type CommandResult, Namespace } from "./netns.ts";
 
 /** Addresses of the two ends. */
@@ -102,14 +103,14 @@ export class KernelPair {
     return { line, output, say: (words) => child.stdin!.write(`${words}\n`) };
   }
 
-  /** Waits until our side holds no frame and no page any more; what is left over otherwise. */
-  async leftovers(timeoutMs = 3000): Promise<{ frames: number; pages: number }> {
+  /** Waits until our side holds no frame and no page any more; throws when something is left over. */
+  async checkLeaks(timeoutMs = 3000): Promise<void> {
     const { memory } = this.net;
     const deadline = performance.now() + timeoutMs;
     while (memory.framesInUse + memory.pagesInUse > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    return { frames: memory.framesInUse, pages: memory.pagesInUse };
+    assertNoLeaks({ memory });
   }
 
   async close(): Promise<void> {

@@ -47,8 +47,6 @@ export class TcpNat {
     this.options = options;
     const listener = new StreamSocket(host.system, AF_INET6, IPPROTO_TCP);
     listener.anyDestination = true;
-    listener.anyPort = true;
-    listener.holdsSyns = true;
     listener.onSyn = () => this.takeSyns();
     // A gateway by itself keeps no process alive.
     listener.setReferenced(false);

@@ -4,6 +4,8 @@
  * `CongestionView` and is told what happened through the calls below.
  */
 
+import { FLOAT_ZERO } from "../../base/float.ts";
+
 /** What a controller reads of its connection, and the three values it sets. */
 export interface CongestionView {
   /** Congestion window, bytes. Set by the controller; during loss recovery by PRR unless `ownsWindow`. */
@@ -33,7 +35,7 @@ export const INFINITE_SSTHRESH = 0x7fffffff;
 
 /** What one ACK brought. One per stack, filled anew for each ACK and valid only during the call. */
 export class AckSample {
-  nowUs = 0;
+  nowUs = FLOAT_ZERO;
   /** Bytes newly acknowledged cumulatively. */
   ackedBytes = 0;
   /** Bytes newly delivered: acknowledged cumulatively and not SACKed before, or newly SACKed. */
@@ -49,18 +51,18 @@ export class AckSample {
   /** Delivery rate sample, bytes per second; -1: none. */
   deliveryRate = -1;
   /** Time over which the rate was taken, microseconds. */
-  intervalUs = 0;
+  intervalUs = FLOAT_ZERO;
   /** The rate sample was limited by the application, not by the network. */
   isAppLimited = false;
   /** Bytes delivered over the connection's life, now. */
-  totalDelivered = 0;
+  totalDelivered = FLOAT_ZERO;
   /** The same when the segment that this sample is about was sent: a round trip ends when it reaches a former `totalDelivered`. */
-  priorDelivered = 0;
+  priorDelivered = FLOAT_ZERO;
   /** Bytes lost over the connection's life, now, and bytes in flight when the sampled segment was sent. */
-  totalLost = 0;
+  totalLost = FLOAT_ZERO;
   txInFlight = 0;
   /** Bytes lost between that segment's sending and now. */
-  lostSinceSent = 0;
+  lostSinceSent = FLOAT_ZERO;
   /** Newly delivered bytes that the receiver reported as CE-marked (RFC 3168: 0 or all; DCTCP: exact). */
   ceBytes = 0;
   /** The window is being reduced: fast recovery, CWR (after an ECN signal) or RTO recovery. */

@@ -1,3 +1,4 @@
+import { FLOAT_ZERO } from "../../base/float.ts";
 import type { AckSample } from "./controller.ts";
 
 /**
@@ -14,23 +15,23 @@ import type { AckSample } from "./controller.ts";
  */
 export class DeliveryRate {
   /** Bytes delivered over the connection's life, and when it last grew. */
-  delivered = 0;
-  deliveredUs = 0;
+  delivered = FLOAT_ZERO;
+  deliveredUs = FLOAT_ZERO;
   /** When the first segment of the flight that is being measured was sent. */
-  firstSentUs = 0;
+  firstSentUs = FLOAT_ZERO;
   /** Bytes marked lost over the connection's life. */
-  lost = 0;
+  lost = FLOAT_ZERO;
   /** Until this is delivered, samples are limited by the application; 0: they are not. */
-  private appLimitedUntil = 0;
+  private appLimitedUntil = FLOAT_ZERO;
 
   private hasSample = false;
-  private newestSentUs = 0;
-  private priorDelivered = 0;
-  private priorDeliveredUs = 0;
-  private sendElapsedUs = 0;
+  private newestSentUs = FLOAT_ZERO;
+  private priorDelivered = FLOAT_ZERO;
+  private priorDeliveredUs = FLOAT_ZERO;
+  private sendElapsedUs = FLOAT_ZERO;
   private sampleIsAppLimited = false;
   private sampleTxInFlight = 0;
-  private sampleLost = 0;
+  private sampleLost = FLOAT_ZERO;
 
   /** Segments sent now are limited by the application. */
   get isAppLimited(): boolean {

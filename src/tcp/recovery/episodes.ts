@@ -187,7 +187,7 @@ export function tryUndoRecovery(env: TcpEnvironment, c: TcpConnection, seg: Segm
     else env.counters.tcpFullUndo++;
     undo(env, c, false);
   }
-  if (c.sndUna === loss.highSeq && !c.sackOn && loss.dupAcks > 0) return true;
+  if (c.sndUna === loss.highSeq && !c.sackOn) return true;
   if (c.caState === CA_LOSS) c.controller?.onRecoveryExit?.(c, env.nowUs);
   settle(c);
   return false;
@@ -240,7 +240,10 @@ export function endEpisode(env: TcpEnvironment, c: TcpConnection, seg: Segment):
       }
       break;
     case CA_RECOVERY: {
-      if (!c.sackOn) loss.dupAcks = 0;
+      if (!c.sackOn) {
+        loss.dupAcks = 0;
+        loss.sackedBytes = 0;
+      }
       if (tryUndoRecovery(env, c, seg)) return;
       // An undone reduction has its window back already; one that stands may
       // still be undone by a D-SACK that comes late.

@@ -4,12 +4,14 @@ import type { PacketLog } from "../packet-log.ts";
 import { correlate, isDropped, type Journey } from "./correlate.ts";
 import { Labeler, type LabelOptions } from "./label.ts";
 import {
+  flowOf,
   type Ladder,
   type LadderArrow,
   type LadderColumn,
   type LadderItem,
   type LadderMark,
   type MarkKind,
+  type Said,
 } from "./model.ts";
 
 export interface LadderOptions extends Partial<LabelOptions> {
@@ -22,6 +24,9 @@ export interface LadderOptions extends Partial<LabelOptions> {
   readonly protocols?: readonly string[];
   /** Only packets of these ports, of both sides. */
   readonly port?: number;
+  /** Packets and events from these numbers on. */
+  readonly firstPacket?: number;
+  readonly firstEvent?: number;
   /** Only what happens in [from, to], microseconds. */
   readonly fromUs?: number;
   readonly toUs?: number;
@@ -50,22 +55,49 @@ export function buildLadder(
   let count = 0;
   for (const journey of correlate(log)) {
     const arrow = arrowOf(log, journey, columns, labeler, reasons, options);
-    if (arrow === undefined || arrow.timeUs < fromUs || arrow.timeUs > toUs) continue;
+    if (arrow === undefined || arrow.packet < (options.firstPacket ?? 0)) continue;
+    if (arrow.timeUs < fromUs || arrow.timeUs > toUs) continue;
     if (count++ >= limit) break;
     items.push(arrow);
   }
   if (trace !== undefined) {
     const wanted = options.marks ?? DEFAULT_MARKS;
-    for (const event of trace.events()) {
-      if (event.timeUs < fromUs || event.timeUs > toUs) continue;
-      const mark = markOf(event, columns, wanted);
-      if (mark !== undefined) items.push(mark);
+    for (let i = options.firstEvent ?? 0; i < trace.length; i++) {
+      const mark = markOf(trace, i, columns, wanted);
+      if (mark !== undefined && mark.timeUs >= fromUs && mark.timeUs <= toUs) items.push(mark);
     }
   }
-  items.push(...(options.extra ?? []));
-  // Stable: at one instant what a host does stands before what it sends.
-  items.sort((a, b) => a.timeUs - b.timeUs || rank(a) - rank(b));
-  return { title: options.title ?? "", columns: columns.list, items };
+  return {
+    title: options.title ?? "",
+    columns: columns.list,
+    items: ordered(items, options.extra ?? []),
+  };
+}
+
+/**
+ * By time; within an instant by what a sentence follows, then what a host does
+ * before what it sends.
+ */
+function ordered(items: readonly LadderItem[], extra: readonly LadderItem[]): LadderItem[] {
+  const saids: Said[] = [];
+  for (const item of extra) {
+    const said = "said" in item ? item.said : undefined;
+    if (said !== undefined && saids[saids.length - 1] !== said) saids.push(said);
+  }
+  // How many sentences came before it; a sentence stands half a step behind its predecessors.
+  const scene = (item: LadderItem): number => {
+    if (item.kind === "arrow") return saids.filter((said) => said.packets <= item.packet).length;
+    if (item.kind === "text" || item.kind === "strips") {
+      return item.said === undefined ? 0 : saids.indexOf(item.said) + 0.5;
+    }
+    return saids.filter((said) => said.events <= item.event).length;
+  };
+  const keyed = [...items, ...extra].map((item) => ({ item, scene: scene(item) }));
+  keyed.sort(
+    (a, b) =>
+      a.item.timeUs - b.item.timeUs || a.scene - b.scene || rank(a.item) - rank(b.item),
+  );
+  return keyed.map(({ item }) => item);
 }
 
 function rank(item: LadderItem): number {
@@ -147,6 +179,7 @@ function arrowOf(
     lost: dropped?.replace(/^dropped by link: /, "") ?? (hasHosts && arrivedUs === undefined ? "not seen to arrive" : ""),
     ...label,
     reason: reason ?? "",
+    flow: transport === undefined ? "" : flowOf(transport.sourcePort, transport.destinationPort),
     packet: i,
   };
 }
@@ -172,15 +205,24 @@ function reasonsOf(trace: Trace): Map<string, string> {
 }
 
 function markOf(
-  event: TraceEvent,
+  trace: Trace,
+  index: number,
   columns: Columns,
   wanted: readonly MarkKind[],
 ): LadderMark | undefined {
+  const event = trace.event(index);
   const found = textOf(event);
   if (found === undefined || !wanted.includes(found[0])) return undefined;
   const column = columns.find(event.host);
   if (column < 0) return undefined;
-  return { kind: found[0], column, timeUs: event.timeUs, text: found[1] };
+  const id = "connection" in event ? event.connection : undefined;
+  const owner = id === undefined ? undefined : trace.connections[id - 1];
+  const flow = owner === undefined ? "" : flowOf(portOf(owner.local), portOf(owner.remote));
+  return { kind: found[0], column, timeUs: event.timeUs, text: found[1], flow, event: index };
+}
+
+function portOf(endpoint: string): number {
+  return Number(endpoint.slice(endpoint.lastIndexOf(":") + 1));
 }
 
 const CALL_TEXT: Readonly<Record<string, string>> = { receive: "read", send: "write" };

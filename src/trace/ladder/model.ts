@@ -26,11 +26,20 @@ export interface LadderArrow {
   readonly options: string;
   /** Sent again, or a probe: why. */
   readonly reason: string;
+  /** Both ports, smaller first: "80-40000"; "" where there are none. */
+  readonly flow: string;
   /** Index in the packet log. */
   readonly packet: number;
 }
 
 export type MarkKind = "state" | "timer" | "call" | "drop" | "congestion" | "note";
+
+/** What had happened when a sentence was said: it stands behind that, also within one instant. */
+export interface Said {
+  /** Packets captured and events recorded before it. */
+  readonly packets: number;
+  readonly events: number;
+}
 
 /** Something that happens at a host. */
 export interface LadderMark {
@@ -38,6 +47,10 @@ export interface LadderMark {
   readonly column: number;
   readonly timeUs: number;
   readonly text: string;
+  /** Of which connection, as in `LadderArrow.flow`. */
+  readonly flow: string;
+  /** Index in the trace. */
+  readonly event: number;
 }
 
 /** A sentence across the whole diagram. */
@@ -47,6 +60,7 @@ export interface LadderText {
   /** "1", "2", ...; "" without a number. */
   readonly label: string;
   readonly text: string;
+  readonly said?: Said;
 }
 
 /** Byte strips of a moment. */
@@ -54,6 +68,7 @@ export interface LadderStrips {
   readonly kind: "strips";
   readonly timeUs: number;
   readonly strips: readonly Strip[];
+  readonly said?: Said;
 }
 
 export type LadderItem = LadderArrow | LadderMark | LadderText | LadderStrips;
@@ -63,6 +78,10 @@ export interface Ladder {
   readonly columns: readonly LadderColumn[];
   /** In the order of time; at one instant what a host does before what it sends. */
   readonly items: readonly LadderItem[];
+}
+
+export function flowOf(a: number, b: number): string {
+  return `${Math.min(a, b)}-${Math.max(a, b)}`;
 }
 
 export function isMark(item: LadderItem): item is LadderMark {

@@ -6,6 +6,7 @@ const FILL: Readonly<Record<StripKind, readonly [string, Style | undefined]>> = 
   acknowledged: ["█", "green"],
   "in-flight": ["▓", "yellow"],
   "may-send": ["░", "cyan"],
+  open: [" ", "cyan"],
   "must-wait": ["·", "dim"],
   read: ["█", "green"],
   waiting: ["▓", "blue"],
@@ -77,7 +78,8 @@ function labelOf(kind: StripKind, bytes: number, room: number, language: Languag
 /** As wide as the bytes are many, but never too narrow for the label. */
 function partWidths(strip: Strip, room: number, language: Language): number[] {
   const { parts } = strip;
-  const total = parts.reduce((sum, part) => sum + part.to - part.from, 0);
+  const weights = partWeights(strip);
+  const total = weights.reduce((sum, each) => sum + each, 0);
   const least = parts.map((part) =>
     stringWidth(`${STRIP_WORDS[language][part.kind]} ${part.to - part.from}`) + 2,
   );
@@ -87,5 +89,18 @@ function partWidths(strip: Strip, room: number, language: Language): number[] {
     return needed > 2 * room ? narrow : least.map((w, i) => Math.max(narrow[i], Math.floor((w * room) / needed)));
   }
   const spare = room - needed;
-  return parts.map((part, i) => least[i] + Math.floor((spare * (part.to - part.from)) / total));
+  return parts.map((_, i) => least[i] + Math.floor((spare * weights[i]) / total));
+}
+
+/** Bytes, but a large empty window shall not squeeze what there is: at most as much as all the rest. */
+export function partWeights(strip: Strip): number[] {
+  const isEmpty = (kind: StripKind) => kind === "open" || kind === "free";
+  const sizes = strip.parts.map((part) => part.to - part.from);
+  const rest = strip.parts.reduce(
+    (sum, part, i) => (isEmpty(part.kind) ? sum : sum + sizes[i]),
+    0,
+  );
+  return sizes.map((size, i) =>
+    rest > 0 && isEmpty(strip.parts[i].kind) ? Math.min(size, rest) : size,
+  );
 }

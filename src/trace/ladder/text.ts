@@ -58,6 +58,8 @@ class Drawing {
   /** Where the lines of the columns stand. */
   private readonly lines: number[] = [];
   private readonly twoSided: boolean;
+  /** How many rows there were behind the last one that shows the lines alone. */
+  private gapAt = -1;
 
   constructor(ladder: Ladder, width: number, language: Language) {
     this.ladder = ladder;
@@ -149,18 +151,18 @@ class Drawing {
       }
       free = this.lines[i] + Math.ceil(Math.max(stringWidth(column.name), stringWidth(column.detail)) / 2) + 1;
     });
-    this.rows.push(names, details, this.lifelines());
+    this.rows.push(names, details);
+    this.gap();
   }
 
   private lifelines(): TextRow {
     const row = new TextRow(this.width);
     for (const x of this.lines) row.put(x, "│", "dim");
-    this.rows.length; // the caller pushes
     return row;
   }
 
   private sentence(label: string, text: string): void {
-    this.rows.push(this.lifelines());
+    this.gap();
     const indent = label === "" ? 0 : Math.max(3, stringWidth(label) + 2);
     wrapped(text, this.width - indent).forEach((line, i) => {
       const row = new TextRow(this.width);
@@ -168,7 +170,14 @@ class Drawing {
       row.put(indent, line);
       this.rows.push(row);
     });
+    this.gap();
+  }
+
+  /** One row of lines alone, never two. */
+  private gap(): void {
+    if (this.gapAt === this.rows.length) return;
     this.rows.push(this.lifelines());
+    this.gapAt = this.rows.length;
   }
 
   // Arrows
@@ -323,15 +332,18 @@ function assign(items: readonly LadderItem[]): {
   for (const item of items) {
     if (item.kind !== "arrow") continue;
     arrows.set(item, { left: [], right: [] });
-    const tail = `${item.from} ${item.timeUs}`;
-    if (!tails.has(tail)) tails.set(tail, item);
-    if (item.arrivedUs === undefined) continue;
-    const head = `${item.to} ${item.arrivedUs}`;
-    if (!heads.has(head)) heads.set(head, item);
+    // Once by its connection, once for marks that name none.
+    for (const flow of [item.flow, ""]) {
+      const tail = `${item.from} ${item.timeUs} ${flow}`;
+      if (!tails.has(tail)) tails.set(tail, item);
+      if (item.arrivedUs === undefined) continue;
+      const head = `${item.to} ${item.arrivedUs} ${flow}`;
+      if (!heads.has(head)) heads.set(head, item);
+    }
   }
   for (const item of items) {
     if (!isMark(item)) continue;
-    const key = `${item.column} ${item.timeUs}`;
+    const key = `${item.column} ${item.timeUs} ${item.flow}`;
     const caused = item.kind === "state" || item.kind === "congestion" || item.kind === "drop" || item.kind === "note";
     const arrow = (caused ? heads.get(key) : undefined) ?? tails.get(key) ?? heads.get(key);
     const beside = arrow === undefined ? undefined : arrows.get(arrow);
