@@ -160,10 +160,12 @@ function arrowOf(
     journey.arrived >= 0 ? log.interfaces[log.interfaceId(journey.arrived)].host : "";
   const hasHosts = seenAt.host !== "" && log.direction(i) !== undefined;
   if (hasHosts && journey.sent < 0) return undefined; // its sender was not watched
-  const from = columns.column(hasHosts ? sender : source, source);
+  // A router passes on what others wrote; what begins its life here bears its own address.
+  const isOwn = frame.arp !== undefined || INITIAL_TTLS.has(frame.ipv4?.ttl ?? frame.ipv6?.hopLimit ?? 0);
+  const from = columns.column(hasHosts ? sender : source, isOwn ? source : "");
   const lost = isDropped(log, i);
   const to = hasHosts
-    ? columns.column(receiver || otherHost(log, sender, columns, target), receiver ? target : "")
+    ? columns.column(receiver || otherHost(log, sender, columns, target))
     : columns.column(target, target);
   if (from === to) return undefined;
   const timeUs = log.timeUs(i);
@@ -190,6 +192,9 @@ function otherHost(log: PacketLog, sender: string, columns: Columns, target: str
   const others = new Set(log.interfaces.map((each) => each.host).filter((h) => h !== sender && h !== ""));
   return others.size === 1 ? [...others][0] : target;
 }
+
+/** What hosts set; ARP and neighbor discovery use the largest. */
+const INITIAL_TTLS: ReadonlySet<number> = new Set([32, 64, 128, 255]);
 
 function reasonKey(host: string, timeUs: number, seq: number, length: number): string {
   return `${host} ${timeUs} ${seq >>> 0} ${length}`;
