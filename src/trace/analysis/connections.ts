@@ -1,8 +1,6 @@
 /** What can be said of the TCP connections in a capture, whoever captured it. */
 import type { PacketLog } from "../packet-log.ts";
-import { ACK, FIN, RST, SYN } from "../../wire/tcp.ts";
-import { TCP_HEADER } from "../../wire/tcp.ts";
-import { OPTION_MSS, OPTION_SACK, OPTION_WINDOW_SCALE } from "../../wire/tcp-options.ts";
+import { ACK, RST, SYN } from "../../wire/tcp.ts";
 import { addressText, readPacket, type TcpPacket } from "./packets.ts";
 import { Sender } from "./sender.ts";
 
@@ -73,12 +71,13 @@ class Flow {
   endUs: number;
   readonly a: Sender;
   readonly b: Sender;
-  isClientKnown: boolean;
   synUs = -1;
   synAckUs = -1;
   handshakeUs: number | undefined;
   wasReset = false;
-  private readonly sum: (key: Sender) => DirectionSummary;
+  /** The client's (server's) packets were seen to leave where this was captured. */
+  sendsFromClient = false;
+  sendsFromServer = false;
 
   constructor(id: number, first: TcpPacket, timeUs: number) {
     this.id = id;
@@ -86,13 +85,16 @@ class Flow {
     this.endUs = timeUs;
     const isSynAck = (first.flags & (SYN | ACK)) === (SYN | ACK);
     const isSyn = (first.flags & SYN) !== 0 && !isSynAck;
-    this.isClientKnown = isSyn || isSynAck;
     const swap = isSynAck || (!isSyn && first.sourcePort < first.destinationPort);
     const source = endpoint(first, true);
     const target = endpoint(first, false);
     this.a = new Sender(swap ? target : source, swap ? source : target);
     this.b = new Sender(swap ? source : target, swap ? target : source);
-    this.sum = (sender) => summaryOf(sender);
+  }
+
+  sentHere(packet: TcpPacket): void {
+    if (endpoint(packet, true) === this.a.from) this.sendsFromClient = true;
+    else this.sendsFromServer = true;
   }
 
   take(packet: TcpPacket, timeUs: number): void {
@@ -125,7 +127,7 @@ class Flow {
       endUs: this.endUs,
       handshakeUs: this.handshakeUs,
       end: this.wasReset ? "reset" : this.a.finAcked && this.b.finAcked ? "closed" : "open",
-      directions: [this.sum(this.a), this.sum(this.b)],
+      directions: [summaryOf(this.a), summaryOf(this.b)],
     };
   }
 }
@@ -165,35 +167,60 @@ function summaryOf(sender: Sender): DirectionSummary {
 
 /**
  * All TCP connections of a capture, in the order of their first packet. Where
- * both ends of a cable were captured, each packet counts once: where it left.
+ * several hosts were captured, each direction is seen from where it was sent,
+ * so that round trips are whole.
  */
 export function analyzeConnections(log: PacketLog): AnalyzedConnection[] {
-  const flows = new Map<string, Flow>();
-  const all: Flow[] = [];
-  const sentSomewhere = new Set<number>();
-  for (let i = 0; i < log.interfaces.length; i++) sentSomewhere.add(i);
-  const hasDirections = hasBothEnds(log);
+  const hasHosts = severalHosts(log);
+  const views = new Map<string, Flow>();
+  const all: { host: string; flow: Flow; key: string; turn: number }[] = [];
+  const turns = new Map<string, number>();
   for (let i = 0; i < log.count; i++) {
-    if (hasDirections && log.direction(i) === "in") continue;
-    const bytes = log.bytes(i);
-    const medium = log.interfaces[log.interfaceId(i)].medium;
-    const packet = readPacket(bytes, medium, log.originalLength(i));
+    const seenAt = log.interfaces[log.interfaceId(i)];
+    const packet = readPacket(log.bytes(i), seenAt.medium, log.originalLength(i));
     if (packet === undefined) continue;
     const timeUs = log.timeUs(i);
+    const host = hasHosts ? seenAt.host || seenAt.name : "";
     const key = flowKey(packet);
-    let flow = flows.get(key);
+    const viewKey = `${key} ${host}`;
+    let flow = views.get(viewKey);
     const isNewSyn = (packet.flags & (SYN | ACK)) === SYN && flow !== undefined && isOver(flow);
     if (flow === undefined || isNewSyn) {
+      const turn = (turns.get(viewKey) ?? 0) + 1;
+      turns.set(viewKey, turn);
       flow = new Flow(all.length + 1, packet, timeUs);
-      flows.set(key, flow);
-      all.push(flow);
+      views.set(viewKey, flow);
+      all.push({ host, flow, key, turn });
     }
+    if (log.direction(i) === "out") flow.sentHere(packet);
     flow.take(packet, timeUs);
   }
-  return all.map((flow) => ({
-    summary: flow.summary(),
-    series: (direction) => (direction === 0 ? flow.a : flow.b).series(),
-  }));
+  return combined(all);
+}
+
+/** The views of one connection from its two ends become one; those of routers between are left out. */
+function combined(
+  all: readonly { flow: Flow; key: string; turn: number }[],
+): AnalyzedConnection[] {
+  const groups = new Map<string, Flow[]>();
+  for (const { flow, key, turn } of all) {
+    const group = groups.get(`${key} ${turn}`);
+    if (group === undefined) groups.set(`${key} ${turn}`, [flow]);
+    else group.push(flow);
+  }
+  return [...groups.values()].map((flows, i) => {
+    const client = flows.find((flow) => flow.sendsFromClient) ?? flows[0];
+    const server = [...flows].reverse().find((flow) => flow.sendsFromServer) ?? client;
+    const { directions, ...summary } = client.summary();
+    return {
+      summary: {
+        ...summary,
+        id: i + 1,
+        directions: [directions[0], server.summary().directions[1]],
+      },
+      series: (direction) => (direction === 0 ? client.a : server.b).series(),
+    };
+  });
 }
 
 function isOver(flow: Flow): boolean {
@@ -201,10 +228,11 @@ function isOver(flow: Flow): boolean {
 }
 
 /** Packets are there twice when more than one host's interfaces were captured. */
-function hasBothEnds(log: PacketLog): boolean {
-  const hosts = new Set(log.interfaces.map((each) => each.host || each.name));
-  if (hosts.size < 2) return false;
-  for (let i = 0; i < Math.min(log.count, 1000); i++) if (log.direction(i) === undefined) return false;
+function severalHosts(log: PacketLog): boolean {
+  if (new Set(log.interfaces.map((each) => each.host || each.name)).size < 2) return false;
+  for (let i = 0; i < Math.min(log.count, 1000); i++) {
+    if (log.direction(i) === undefined) return false;
+  }
   return true;
 }
 
@@ -213,9 +241,3 @@ function flowKey(p: TcpPacket): string {
   const b = `${p.destinationAddress}|${p.destinationPort}`;
   return a < b ? `${a}|${b}` : `${b}|${a}`;
 }
-
-void FIN;
-void TCP_HEADER;
-void OPTION_MSS;
-void OPTION_SACK;
-void OPTION_WINDOW_SCALE;

@@ -1,6 +1,7 @@
 /** Ladders from captured packets and, where there is one, the trace of the hosts. */
 import type { Trace, TraceEvent } from "../events.ts";
 import type { PacketLog } from "../packet-log.ts";
+import { reasonKey, reasonsOf } from "../reasons.ts";
 import { correlate, isDropped, type Journey } from "./correlate.ts";
 import { Labeler, type LabelOptions } from "./label.ts";
 import {
@@ -195,19 +196,6 @@ function otherHost(log: PacketLog, sender: string, columns: Columns, target: str
 
 /** What hosts set; ARP and neighbor discovery use the largest. */
 const INITIAL_TTLS: ReadonlySet<number> = new Set([32, 64, 128, 255]);
-
-function reasonKey(host: string, timeUs: number, seq: number, length: number): string {
-  return `${host} ${timeUs} ${seq >>> 0} ${length}`;
-}
-
-function reasonsOf(trace: Trace): Map<string, string> {
-  const reasons = new Map<string, string>();
-  for (const event of trace.events()) {
-    if (event.name !== "tcp:segment_sent" || event.reason === undefined) continue;
-    reasons.set(reasonKey(event.host, event.timeUs, event.seq, event.length), event.reason);
-  }
-  return reasons;
-}
 
 function markOf(
   trace: Trace,
