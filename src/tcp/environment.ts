@@ -93,6 +93,8 @@ export class TcpEnvironment implements ConnectionHome {
   retryAtUs = NEVER;
   /** Doubles while memory stays short. */
   retryDelayUs = FIRST_RETRY_US;
+  /** Whose segment was last taken in by the short way (`inputPredicted`), until the next comes; others are not predicted. */
+  predicted: TcpConnection | undefined = undefined;
   /** Time of the current input, poll or call. */
   nowUs = FLOAT_ZERO;
   /** Connections that nobody holds and that still deliver. */

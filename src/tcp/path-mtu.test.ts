@@ -30,9 +30,10 @@ async function transfer(limit: number, mtuProbing: 0 | 1 | 2) {
     info = connection.info();
     await connection.close();
   })();
-  const outcome = await Promise.race([
-    clock.settle(Promise.all([got, sending]), 120_000).then(([bytes]) => bytes),
-  ]).catch(() => 0);
+  const outcome = await clock
+    .settle(Promise.all([got, sending]), 120_000)
+    .then(([bytes]) => bytes)
+    .catch(() => 0);
   const { tcpMtuBlackhole, tcpMtuProbeSuccess, tcpMtuProbeFail } = sender.counters;
   net.close();
   return { outcome, mss: info.sndMss, tcpMtuBlackhole, tcpMtuProbeSuccess, tcpMtuProbeFail };

@@ -1,3 +1,4 @@
+import { EPROTO } from "../base/errors.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import { seqGeq, seqLt } from "../base/sequence.ts";
 import { NEVER } from "../base/timers.ts";
@@ -29,6 +30,7 @@ import { NOBODY } from "./demux.ts";
 import { FIRST_RETRY_US, LONGEST_RETRY_US, TcpEnvironment, type TcpResources } from "./environment.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { input } from "./input.ts";
+import { inputRun } from "./input-run.ts";
 import { armKeepAlive } from "./keepalive.ts";
 import { terminate } from "./lifecycle.ts";
 import { type ListenOptions, TcpListener } from "./listener.ts";
@@ -59,6 +61,16 @@ export class TcpStack implements Transport {
     this.env.nowUs = nowUs;
     input(this.env, this, packet);
     return true;
+  }
+
+  inputRun(
+    packet: ReceivedPacket,
+    frames: Int32Array,
+    from: number,
+    to: number,
+    offset: number,
+  ): number {
+    return inputRun(this.env, packet, frames, from, to, offset);
   }
 
   /**
@@ -93,7 +105,9 @@ export class TcpStack implements Transport {
       return;
     }
     if (error.errno === 0) return;
-    if ((c.state === SYN_SENT || c.state === SYN_RECEIVED) && error.hard) {
+    // A parameter problem is soft for TCP (MUST-56), whatever other sockets make of it.
+    const hard = error.hard && error.errno !== EPROTO;
+    if ((c.state === SYN_SENT || c.state === SYN_RECEIVED) && hard) {
       terminate(env, c, error.errno);
       return;
     }

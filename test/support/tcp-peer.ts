@@ -28,6 +28,8 @@ import type { TcpSettings } from "../../src/tcp/settings.ts";
 import type { SocketOptions } from "../../src/tcp/socket-options.ts";
 import { type StateName, stateName } from "../../src/tcp/state.ts";
 import { decodeFrame, encodeTcpPacket } from "../../src/wire/frame-fields.ts";
+import { encodeIcmpv4, encodeIcmpv6 } from "../../src/wire/icmp-fields.ts";
+import { encodeIp } from "../../src/wire/ip-fields.ts";
 import type { TcpOption } from "../../src/wire/tcp-options-fields.ts";
 import { assertNoLeaks } from "./leak-check.ts";
 
@@ -289,6 +291,23 @@ export class TcpPeer {
   raw(packet: Uint8Array, settle = true): void {
     if (!this.device.receive(packet)) throw new Error("the device took no packet");
     if (settle) this.run();
+  }
+
+  /**
+   * Hands the host an ICMP error about a packet that it sent; `seq` puts
+   * another (relative) sequence number into the quoted header. From a router.
+   */
+  icmp(type: number, code: number, quoted: Uint8Array, options: { rest?: number; seq?: number } = {}) {
+    const isIpv6 = this.local.includes(":");
+    const source = parseAddress(isIpv6 ? "fd00::fe" : "10.0.0.254");
+    const destination = parseAddress(this.local);
+    const body = quoted.slice(0, (isIpv6 ? 40 : 20) + 20);
+    if (options.seq !== undefined) {
+      new DataView(body.buffer).setInt32((isIpv6 ? 40 : 20) + 4, options.seq + this.hostIss);
+    }
+    const fields = { type, code, rest: options.rest ?? 0, body };
+    const message = isIpv6 ? encodeIcmpv6(fields, source, destination) : encodeIcmpv4(fields);
+    this.raw(encodeIp({ source, destination, protocol: isIpv6 ? 58 : 1 }, message));
   }
 
   /** What the host has sent since the last call. */
