@@ -1,10 +1,4 @@
-import {
-  IPV4_ANY,
-  IPV4_LOOPBACK,
-  IPV6_ANY,
-  IPV6_LOOPBACK,
-  type IpAddress,
-} from "../base/address.ts";
+import { IPV4_ANY, IPV6_ANY, type IpAddress } from "../base/address.ts";
 import {
   EADDRNOTAVAIL,
   EAFNOSUPPORT,
@@ -16,9 +10,14 @@ import {
   EISCONN,
   ENETUNREACH,
   ENOTCONN,
-  EOPNOTSUPP,
-  EPIPE,
 } from "../base/errors.ts";
+<<<<<<< HEAD
+import { PORT_LISTENING } from "../base/port-table.ts";
+import { TCP_EVENT_CLOSED, type TcpConnection } from "../tcp/connection.ts";
+import type { TcpListener } from "../tcp/listener.ts";
+import { CLOSED, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "../tcp/state.ts";
+import { AF_UNSPEC, SHUT_RD, SHUT_RDWR } from "./constants.ts";
+=======
 import {
   PORT_LISTENING,
   PORT_REUSE_ADDRESS,
@@ -27,7 +26,7 @@ import {
   type PortHandle,
 } from "../base/port-table.ts";
 import { RECEIVE_DISCARD, RECEIVE_PEEK, SEND_MORE, SEND_URGENT } from "../tcp/calls.ts";
-import { TCP_EVENT_CLOSED, type TcpConnection, type TcpOwner } from "../tcp/connection.ts";
+import { TCP_EVENT_CLOSED, TCP_EVENT_SYN, type TcpConnection, type TcpOwner } from "../tcp/connection.ts";
 import type { TcpInfo } from "../tcp/info.ts";
 import type { ListenerOwner, TcpListener } from "../tcp/listener.ts";
 import type { SocketOptions } from "../tcp/socket-options.ts";
@@ -67,29 +66,24 @@ import {
 import { ADDRESS_BROADCAST, ADDRESS_MULTICAST, ADDRESS_OTHER } from "./environment.ts";
 import type { ControlMessage, ReceiveInfo } from "./message.ts";
 import { SOCKET_FIRST_FREE, Socket } from "./socket.ts";
+>>>>>>> node
 import type { SocketAddress } from "./socket-address.ts";
-import type { SocketSystem } from "./socket-system.ts";
-import { bytesToMark, receiveUrgent, urgentByteIsThere } from "./urgent.ts";
-
-// Where a stream socket stands, as Linux's SS_* has it: connect() reports a
-// connection once after it came about, so this lags behind TCP's state.
-const IDLE = 0;
-const CONNECTING = 1;
-const CONNECTED = 2;
-const LISTENING = 3;
-
-// Flags of a stream socket.
-/** bind() named the port: it stays with the socket when a connection ends. */
-const PORT_LOCKED = SOCKET_FIRST_FREE;
-const OWNS_OPTIONS = SOCKET_FIRST_FREE << 1;
-const BIND_WITHOUT_PORT = SOCKET_FIRST_FREE << 2;
-const ANY_DESTINATION = SOCKET_FIRST_FREE << 3;
-const ABORTED = SOCKET_FIRST_FREE << 4;
-// shutdown() of either side, by us.
-const READ_SHUT = SOCKET_FIRST_FREE << 5;
-const WRITE_SHUT = SOCKET_FIRST_FREE << 6;
+import {
+  ABORTED,
+  CONNECTED,
+  CONNECTING,
+  IDLE,
+  LISTENING,
+  PORT_LOCKED,
+  READ_SHUT,
+  WRITE_SHUT,
+} from "./stream-base.ts";
+import { StreamData } from "./stream-data.ts";
 
 /** SOCK_STREAM: a TCP connection or listener with the manners of Linux's socket calls. */
+<<<<<<< HEAD
+export class StreamSocket extends StreamData {
+=======
 export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   override readonly type = SOCK_STREAM;
   connection: TcpConnection;
@@ -98,6 +92,12 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   private binding: PortHandle = 0;
   private boundAddress: IpAddress;
   private boundPort = 0;
+  /**
+   * Set before listen(), with `anyDestination`: listens at every port that
+   * nobody else listens at, and leaves each SYN unanswered until
+   * `listener.nextSyn()` and `answerSyn` say what becomes of it.
+   */
+  onSyn: (() => void) | undefined = undefined;
   /** Told once when the connection is over, in the course of takeEvents. */
   onGone: (() => void) | undefined = undefined;
   /** What broke the connection, kept beside the error that the calls report once; 0: nothing did. */
@@ -232,6 +232,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     return this.name(c.path.remote, c.remotePort);
   }
 
+>>>>>>> node
   // Opening
 
   override connect(to: SocketAddress): number {
@@ -248,19 +249,6 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     const remote = this.remoteOf(to.address);
     if (typeof remote === "number") return remote;
     return this.open(remote, to.port);
-  }
-
-  /** The address to connect to: the unspecified one means this host. */
-  private remoteOf(address: IpAddress): IpAddress | number {
-    if (address.isUnspecified) return address.isIpv4 ? IPV4_LOOPBACK : IPV6_LOOPBACK;
-    const kind = this.system.env.kindOf(address);
-    if (kind === ADDRESS_MULTICAST || kind === ADDRESS_BROADCAST) return -ENETUNREACH;
-    if (address.isIpv6 && address.isLinkLocal) {
-      const result = this.bindScope(address);
-      if (result < 0) return result;
-      return address.withScope(this.device);
-    }
-    return address;
   }
 
   private open(remote: IpAddress, remotePort: number): number {
@@ -295,18 +283,6 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     this.setActive(true);
     // TCP_FASTOPEN_CONNECT with a cookie: the SYN waits for the first data.
     return this.connection.synDeferred ? 0 : -EINPROGRESS;
-  }
-
-  /** After a connection that failed the socket may try again, with the same options. */
-  private renew(): void {
-    const old = this.connection;
-    if (old.path === undefined) return;
-    old.owner = undefined;
-    const fresh = this.system.env.tcp.create(old.options);
-    fresh.owner = this;
-    this.connection = fresh;
-    this.put(READ_SHUT, false);
-    this.put(WRITE_SHUT, false);
   }
 
   override connectResult(): number {
@@ -350,21 +326,18 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     this.renew();
     this.listener = env.tcp.listen({
       address: this.boundAddress,
-      port: this.boundPort,
+      port: this.onSyn === undefined ? this.boundPort : 0,
       interfaceIndex: this.device,
       v6only: this.v6only,
       backlog,
       options: this.connection.options,
       anyDestination: this.anyDestination,
+      holdSyns: this.onSyn !== undefined,
     });
     this.listener.owner = this;
     this.phase = LISTENING;
     this.setActive(true);
     return 0;
-  }
-
-  get isListening(): boolean {
-    return this.phase === LISTENING;
   }
 
   private stopListening(): void {
@@ -391,102 +364,13 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     socket.reusePort = this.reusePort;
     socket.receiveTimeoutMs = this.receiveTimeoutMs;
     socket.sendTimeoutMs = this.sendTimeoutMs;
-    socket.setActive(true);
+    // One that was reset while it waited has told so already, to nobody.
+    if (socket.isGone) socket.finalError = c.error;
+    else socket.setActive(true);
     return socket;
   }
 
-  // Data
-
-  override send(
-    data: Uint8Array,
-    offset: number,
-    length: number,
-    flags: number,
-    to: SocketAddress | undefined,
-    _control: readonly ControlMessage[] | undefined,
-  ): number {
-    if ((flags & MSG_FASTOPEN) !== 0 && to !== undefined) {
-      return this.sendFastOpen(data, offset, length, flags, to);
-    }
-    // A connected stream ignores an address, as Linux does.
-    if (this.phase === IDLE && this.connection.path === undefined) return -EPIPE;
-    if (this.phase === LISTENING) return -EPIPE;
-    const c = this.connection;
-    let sendFlags = 0;
-    if (flags !== 0) {
-      if ((flags & MSG_MORE) !== 0) sendFlags |= SEND_MORE;
-      if ((flags & MSG_OOB) !== 0) sendFlags |= SEND_URGENT;
-    }
-    if (c.state === SYN_SENT || c.state === SYN_RECEIVED) {
-      if (c.synDeferred) length = Math.min(length, synRoom(c));
-      else if (!c.fastOpenPassive) return -EAGAIN;
-    }
-    return this.system.env.tcp.send(c, data, offset, length, sendFlags);
-  }
-
-  /**
-   * MSG_FASTOPEN (RFC 7413): connect and the first data in one call. The bytes
-   * that the SYN takes, or -EINPROGRESS when it has to ask for a cookie first.
-   */
-  private sendFastOpen(
-    data: Uint8Array,
-    offset: number,
-    length: number,
-    flags: number,
-    to: SocketAddress,
-  ): number {
-    if ((this.system.env.tcp.settings.fastOpen & 1) === 0) return -EOPNOTSUPP;
-    if (this.phase === CONNECTED) return -EISCONN;
-    if (this.phase === CONNECTING) return this.connection.synDeferred ? -EALREADY : -EAGAIN;
-    const { options } = this.connection;
-    const wasOn = options.fastOpenConnect;
-    this.change((o) => (o.fastOpenConnect = true));
-    const result = this.connect(to);
-    this.connection.options.fastOpenConnect = wasOn;
-    if (result < 0) return result;
-    return this.send(data, offset, length, flags & ~MSG_FASTOPEN, undefined, undefined);
-  }
-
-  override receive(
-    into: Uint8Array,
-    offset: number,
-    length: number,
-    flags: number,
-    info: ReceiveInfo | undefined,
-  ): number {
-    if (this.phase === LISTENING) return -ENOTCONN;
-    if ((flags & MSG_ERRQUEUE) !== 0) return -EAGAIN;
-    if (this.phase === IDLE && this.connection.path === undefined) return -ENOTCONN;
-    const c = this.connection;
-    let receiveFlags = 0;
-    if (flags !== 0) {
-      if ((flags & MSG_OOB) !== 0) return this.receiveOob(into, offset, length, flags);
-      if ((flags & MSG_PEEK) !== 0) receiveFlags |= RECEIVE_PEEK;
-      if ((flags & MSG_TRUNC) !== 0) receiveFlags |= RECEIVE_DISCARD;
-    }
-    const { tcp } = this.system.env;
-    if (c.urgentIn) {
-      const toMark = bytesToMark(c);
-      if (toMark > 0) length = Math.min(length, toMark);
-      else if (toMark === 0 && !c.options.oobInline && urgentByteIsThere(c)) {
-        // Reading passes the mark: the byte is out of band and gone.
-        tcp.receive(c, into, offset, 1, RECEIVE_DISCARD);
-      }
-    }
-    const result = tcp.receive(c, into, offset, length, receiveFlags);
-    if (info !== undefined && info.wantsControl && c.options.inq && result >= 0) {
-      info.addControl({ level: SOL_TCP, type: TCP_CM_INQ, value: c.readableBytes });
-    }
-    return result;
-  }
-
-  private receiveOob(into: Uint8Array, offset: number, length: number, flags: number): number {
-    const c = this.connection;
-    const { memory } = this.system.env;
-    const result = receiveUrgent(memory, c, this.oobReadUp === c.rcvUp, into, offset, length);
-    if (result > 0 && (flags & MSG_PEEK) === 0) this.oobReadUp = c.rcvUp;
-    return result;
-  }
+  // Ending
 
   override shutdown(how: number): number {
     if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
@@ -518,6 +402,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     return 0;
   }
 
+<<<<<<< HEAD
+=======
   /** Linux's tcp_poll and inet_csk_listen_poll. */
   override poll(): number {
     if (this.phase === LISTENING) return this.listener!.pending > 0 ? POLLIN | POLLRDNORM : 0;
@@ -586,6 +472,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   tcpEvents(bits: number, source: TcpConnection | TcpListener): void {
     if (source !== this.connection && source !== this.listener) return;
     if ((bits & TCP_EVENT_CLOSED) !== 0) this.gone();
+    if ((bits & TCP_EVENT_SYN) !== 0) this.onSyn?.();
     if (this.waiting !== undefined) this.system.wakeSocket(this);
   }
 
@@ -607,6 +494,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     this.binding = 0;
   }
 
+>>>>>>> node
   /** RST instead of an orderly end; the socket stays to be closed. */
   abort(): void {
     this.put(ABORTED, true);
@@ -632,38 +520,21 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     if (isOver) this.unbind();
   }
 
-  /** For listeners that a connection's options are taken from, and for info(). */
-  get isEstablished(): boolean {
-    return this.connection.state >= ESTABLISHED;
+  // Events
+
+  tcpEvents(bits: number, source: TcpConnection | TcpListener): void {
+    if (source !== this.connection && source !== this.listener) return;
+    if ((bits & TCP_EVENT_CLOSED) !== 0) this.gone();
+    if (this.waiting !== undefined) this.system.wakeSocket(this);
   }
 
-  /** The connection is over, or there never was one. */
-  get isGone(): boolean {
-    const { state } = this.connection;
-    return this.phase !== LISTENING && (state === CLOSED || state === TIME_WAIT);
+  /** The connection is over; its port is free unless bind() chose it and the socket is still open. */
+  private gone(): void {
+    this.finalError ||= this.connection.error;
+    if (this.closed || !this.is(PORT_LOCKED)) this.unbind();
+    if (!this.closed) this.setActive(false);
+    const { onGone } = this;
+    this.onGone = undefined;
+    onGone?.();
   }
-
-  /** All that the peer sent was read, up to its FIN. */
-  get hasReadAll(): boolean {
-    const c = this.connection;
-    return c.finReceived && c.readableBytes === 0;
-  }
-
-  /** The peer's name, also after the connection ended. */
-  peerName(): SocketAddress {
-    const c = this.connection;
-    const none = this.isIpv6 ? IPV6_ANY : IPV4_ANY;
-    return this.name(c.path?.remote ?? none, c.remotePort);
-  }
-
-  info(): TcpInfo {
-    return this.system.env.tcp.info(this.connection);
-  }
-}
-
-/** Data that a SYN has room for: a segment less the most that options take, as Linux reckons. */
-function synRoom(c: TcpConnection): number {
-  const path = c.path!;
-  const most = path.mtu - path.headerLength - 20;
-  return (c.options.maxSegment > 0 ? Math.min(most, c.options.maxSegment) : most) - 40;
 }

@@ -10,7 +10,7 @@ import {
   ENOBUFS,
   EPIPE,
 } from "../base/errors.ts";
-import { CSUM_NONE, type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
+import { type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
 import {
   type IpSender,
   type Path,
@@ -19,24 +19,20 @@ import {
   SEND_NO_LOOP,
 } from "../base/path.ts";
 import type { PortTable } from "../base/port-table.ts";
-import type { ReceivedPacket } from "../base/received-packet.ts";
-import type { IcmpError, Transport } from "../base/transport.ts";
-import { addSums, foldSum, pseudoSumWords, sumIsValid, udpChecksumOf } from "../wire/checksum.ts";
+import type { Transport } from "../base/transport.ts";
+import { addSums, foldSum, udpChecksumOf } from "../wire/checksum.ts";
 import { UDP_CHECKSUM, UDP_HEADER, writeUdpHeader } from "../wire/udp.ts";
 import { copyIn } from "./copy.ts";
-import { DATAGRAM_OVERHEAD } from "./datagram-queue.ts";
-import { UdpDemux, wantsMulticast } from "./demux.ts";
 import {
-  DATAGRAM_ERROR,
-  DATAGRAM_READABLE,
   PMTUDISC_DO,
   PMTUDISC_DONT,
   PMTUDISC_INTERFACE,
   PMTUDISC_OMIT,
   PMTUDISC_PROBE,
 } from "./endpoint.ts";
-import { ErrorQueue, extendedErrorOf } from "./error-queue.ts";
+import { ERROR_ORIGIN_LOCAL, ErrorQueue } from "./error-queue.ts";
 import { DatagramOutput } from "./output.ts";
+import { UdpReceiver } from "./receiver.ts";
 import { UdpSocket } from "./socket.ts";
 
 export interface UdpStackOptions {
@@ -60,27 +56,28 @@ export interface SendOptions {
 }
 
 /** UDP (RFC 768, RFC 1122 §4.1) of one host. */
-export class UdpStack implements Transport {
-  readonly output: DatagramOutput;
-  private readonly memory: FrameMemory;
+export class UdpStack extends UdpReceiver implements Transport {
   private readonly ip: IpSender;
-  private readonly counters: Counters;
   private readonly ports: PortTable;
   private readonly isBroadcast: (address: IpAddress) => boolean;
-  private readonly demux = new UdpDemux();
-  private readonly maxQueuedFrames: number;
-  private queuedFrames = 0;
   /** Sockets that are bound: for leak checks. */
   bound = 0;
+  /**
+   * Asked about each datagram that no socket is for, with the length of its
+   * header and payload; gateways take those to any destination. True: taken.
+   */
+  onUnclaimed: ((packet: ReceivedPacket, length: number) => boolean) | undefined = undefined;
 
   constructor(options: UdpStackOptions) {
-    this.memory = options.memory;
+    super(
+      options.memory,
+      options.counters,
+      new DatagramOutput(options.memory, options.ip, options.counters),
+      options.maxQueuedFrames ?? options.memory.smallFrames >> 1,
+    );
     this.ip = options.ip;
-    this.counters = options.counters;
     this.ports = options.ports;
     this.isBroadcast = options.isBroadcast;
-    this.maxQueuedFrames = options.maxQueuedFrames ?? options.memory.smallFrames >> 1;
-    this.output = new DatagramOutput(options.memory, options.ip, options.counters);
   }
 
   create(isIpv6: boolean): UdpSocket {
@@ -131,8 +128,7 @@ export class UdpStack implements Transport {
   close(socket: UdpSocket): void {
     socket.closed = true;
     socket.owner = undefined;
-    this.queuedFrames -= socket.received.count;
-    socket.received.clear(this.memory);
+    this.discardReceived(socket);
     socket.errors = undefined;
     if (socket.binding !== 0) {
       this.demux.remove(socket);
@@ -180,7 +176,10 @@ export class UdpStack implements Transport {
     const total = length + UDP_HEADER;
     if (total + (path.isIpv4 ? path.headerLength : 0) > 65535) return -EMSGSIZE;
     let flags = fragmentFlags(socket.mtuDiscover, total, path);
-    if (flags < 0) return flags;
+    if (flags < 0) {
+      if (socket.receiveErrors) reportTooBig(socket, path, remotePort);
+      return flags;
+    }
     if (!socket.multicastLoop) flags |= SEND_NO_LOOP;
     if (socket.unsent.bytes >= socket.sendBuffer) {
       socket.wantsRoom = true;
@@ -297,6 +296,8 @@ export class UdpStack implements Transport {
   takeEvents(): boolean {
     return this.output.takeEvents();
   }
+<<<<<<< HEAD
+=======
 
   // The way up
 
@@ -326,6 +327,7 @@ export class UdpStack implements Transport {
     }
     const socket = this.demux.find(packet, port, sourcePort);
     if (socket === undefined) {
+      if (this.onUnclaimed?.(packet, total) === true) return true;
       counters.udpNoPorts++;
       return false;
     }
@@ -444,6 +446,7 @@ export class UdpStack implements Transport {
     }
     return loose;
   }
+>>>>>>> node
 }
 
 /** `SEND_DONT_FRAGMENT` or not (IP_MTU_DISCOVER), or -EMSGSIZE. */
@@ -455,4 +458,20 @@ export function fragmentFlags(mode: number, length: number, path: Path): number 
   }
   if (size <= path.mtu) return SEND_DONT_FRAGMENT;
   return mode === PMTUDISC_DO ? -EMSGSIZE : 0;
+}
+
+/** With RECVERR the error queue tells the MTU that a datagram was too large for, as in Linux. */
+function reportTooBig(socket: UdpSocket, path: Path, remotePort: number): void {
+  socket.errors ??= new ErrorQueue();
+  socket.errors.push({
+    errno: EMSGSIZE,
+    origin: ERROR_ORIGIN_LOCAL,
+    type: 0,
+    code: 0,
+    info: path.mtu,
+    offender: undefined,
+    destination: path.remote,
+    destinationPort: remotePort,
+    payload: new Uint8Array(0),
+  });
 }
