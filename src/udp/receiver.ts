@@ -21,6 +21,11 @@ export class UdpReceiver {
   protected readonly demux = new UdpDemux();
   private readonly maxQueuedFrames: number;
   private queuedFrames = 0;
+  /**
+   * Asked about each datagram that no socket is for, with the length of its
+   * header and payload; gateways take those to any destination. True: taken.
+   */
+  onUnclaimed: ((packet: ReceivedPacket, length: number) => boolean) | undefined = undefined;
 
   constructor(
     memory: FrameMemory,
@@ -60,6 +65,7 @@ export class UdpReceiver {
     }
     const socket = this.demux.find(packet, port, sourcePort);
     if (socket === undefined) {
+      if (this.onUnclaimed?.(packet, total) === true) return true;
       counters.udpNoPorts++;
       return false;
     }
