@@ -8,7 +8,7 @@ import type { TcpEnvironment } from "./environment.ts";
 import { establish, measureHandshake, takeSynOptions } from "./establish.ts";
 import { setState, terminate } from "./lifecycle.ts";
 import { markLost } from "./recovery/queue.ts";
-import { receiveData } from "./receive.ts";
+import { holdSynData, receiveData } from "./receive.ts";
 import { replyReset } from "./replies.ts";
 import type { Segment } from "./segment.ts";
 import { SYN_RECEIVED } from "./state.ts";
@@ -67,6 +67,8 @@ export function inputSynSent(
   c.sndWnd = seg.rawWindow;
   c.sndMaxWnd = seg.rawWindow;
   setState(env, c, SYN_RECEIVED);
+  // Text waits until the connection is established.
+  if (seg.length > 0) holdSynData(env, c, seg.payload, seg.length);
   c.synDue = true;
   c.retransmits = 0;
   env.wantOutput(c);
