@@ -1,0 +1,3 @@
+export function LabView(_: { dark: boolean }) {
+  return <p>…</p>;
+}
