@@ -66,7 +66,7 @@ export function PlayControls({ scene, step, go }: Props) {
   return (
     <div class="controls" role="group" aria-label={t("play")}>
       <div class="buttons">
-        {button(t("start"), "⏮", () => go(0), step === 0, "start")}
+        {button(t("start"), "|«", () => go(0), step === 0, "start")}
         {button(t("previousText"), "«", () => text(-1), step === 0, "previous-text")}
         {button(t("back"), "‹", () => go(step - 1), step === 0, "back")}
         <button type="button" class="primary" onClick={() => (step >= last ? (go(0), setPlaying(true)) : setPlaying(!playing))} data-action="play">
@@ -74,7 +74,7 @@ export function PlayControls({ scene, step, go }: Props) {
         </button>
         {button(t("forward"), "›", () => go(step + 1), step === last, "forward")}
         {button(t("nextText"), "»", () => text(1), step === last, "next-text")}
-        {button(t("end"), "⏭", () => go(last), step === last, "end")}
+        {button(t("end"), "»|", () => go(last), step === last, "end")}
       </div>
       <input
         type="range"
