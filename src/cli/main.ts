@@ -34,8 +34,18 @@ program
 hostOptions(
   program.command("up").description("put a host with services on a TAP device (Linux, root)"),
 )
-  .option("--serve <service>", "http:80=DIR, echo:7, discard:9, chargen:19; repeatable", collect, [])
-  .option("--publish <ports>", "8080:ADDRESS:80, a port of this machine carried inside; repeatable", collect, [])
+  .option(
+    "--serve <service>",
+    "http:80=DIR, echo:7, discard:9, chargen:19; repeatable",
+    collect,
+    [],
+  )
+  .option(
+    "--publish <ports>",
+    "8080:ADDRESS:80, a port of this machine carried inside; repeatable",
+    collect,
+    [],
+  )
   .option("--json", "status as JSON lines")
   .option("--quiet", "only errors")
   .action(async (flags) => (await import("./up.ts")).up(flags));

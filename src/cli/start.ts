@@ -61,6 +61,8 @@ export async function start(flags: StartFlags): Promise<void> {
   await interrupted();
   status.say("closing", `closing: open connections have ${DRAIN_MS / 1000} s`);
   await published.close(DRAIN_MS);
-  await Promise.all([lan.server, lan.gateway, lan.client].map((h) => h.close({ timeout: DRAIN_MS })));
+  await Promise.all(
+    [lan.server, lan.gateway, lan.client].map((h) => h.close({ timeout: DRAIN_MS })),
+  );
   lan.network.close();
 }

@@ -1,10 +1,4 @@
-import {
-  IPV4_ANY,
-  IPV6_ANY,
-  IpAddress,
-  parseAddress,
-  tryParseAddress,
-} from "../base/address.ts";
+import { IPV4_ANY, IPV6_ANY, IpAddress, parseAddress, tryParseAddress } from "../base/address.ts";
 import { EINVAL, ENETDOWN, ENOENT, SocketError } from "../base/errors.ts";
 import { PortTable } from "../base/port-table.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../base/path.ts";
@@ -221,8 +215,7 @@ export class SocketHost extends Host {
   /** Sends one ICMP echo request. */
   async ping(target: string | IpAddress, options: PingOptions = {}): Promise<PingReply> {
     this.mustLive("ping");
-    const address =
-      target instanceof IpAddress ? target : (await this.resolve(target, options))[0];
+    const address = target instanceof IpAddress ? target : (await this.resolve(target, options))[0];
     if (address === undefined) {
       throw new SocketError(ENOENT, "ping", `"${String(target)}" has no address`);
     }
@@ -236,11 +229,13 @@ export class SocketHost extends Host {
    */
   close(options: { readonly timeout?: number } = {}): Promise<void> {
     this.closing ??= new Promise((resolve) => {
+      this.isDraining = true;
       this.calls.closeAll();
       for (const socket of this.system.sockets()) socket.close();
       new Drain(this.system.env, (options.timeout ?? 10_000) * 1000, () => {
         this.system.post({
           deliver: () => {
+            this.isDraining = false;
             this.destroy();
             resolve();
           },
@@ -255,6 +250,12 @@ export class SocketHost extends Host {
   }
 
   private closing: Promise<void> | undefined = undefined;
+  private isDraining = false;
+
+  /** A close under way keeps the process alive, or its promise would never settle. */
+  override live(): number {
+    return super.live() + (this.isDraining ? 1 : 0);
+  }
 
   get hasIpv6(): boolean {
     return this.config.ipv6;

@@ -145,7 +145,7 @@ describe.skipIf(obstacle !== undefined)(`TAP device against the kernel${title}`,
   it("maps NEEDS_CSUM to a partial checksum that completes to the right sum (RFC 768)", async () => {
     const tap = await net.tap({ tun: true, peers: ["10.9.0.1/24"] });
     const probe = new Probe(tap);
-    await net.run("nc", ["-u", "-w", "0", "10.9.0.2", "5000"], { input: "hello" });
+    await net.run("bash", ["-c", "printf hello > /dev/udp/10.9.0.2/5000"]);
     const udp = await probe.until(() => probe.frames.find(({ bytes }) => bytes[9] === 17));
     expect([udp.csum, udp.start, udp.offset]).toEqual([CSUM_PARTIAL, 20, 6]);
     // The field holds the pseudo header's sum: addresses, protocol, length.
@@ -158,7 +158,7 @@ describe.skipIf(obstacle !== undefined)(`TAP device against the kernel${title}`,
   it("leaves checksums complete without offloads", async () => {
     const tap = await net.tap({ tun: true, offload: false, peers: ["10.9.0.1/24"] });
     const probe = new Probe(tap);
-    await net.run("nc", ["-u", "-w", "0", "10.9.0.2", "5000"], { input: "hello" });
+    await net.run("bash", ["-c", "printf hello > /dev/udp/10.9.0.2/5000"]);
     const udp = await probe.until(() => probe.frames.find(({ bytes }) => bytes[9] === 17));
     expect(udp.csum).toBe(CSUM_NONE);
   });
@@ -212,11 +212,11 @@ describe.skipIf(obstacle !== undefined)(`TAP device against the kernel${title}`,
     const probe = new Probe(tap);
     const held: number[] = [];
     for (let f = probe.memory.alloc(60_000); f !== 0; f = probe.memory.alloc(60_000)) held.push(f);
-    await net.run("nc", ["-u", "-w", "0", "10.9.0.2", "5000"], { input: "lost" });
+    await net.run("bash", ["-c", "printf lost > /dev/udp/10.9.0.2/5000"]);
     while (tap.counters.inNoMemory === 0) await new Promise((resolve) => setImmediate(resolve));
     for (const frame of held) probe.memory.release(frame);
     const before = probe.frames.length;
-    await net.run("nc", ["-u", "-w", "0", "10.9.0.2", "5000"], { input: "here" });
+    await net.run("bash", ["-c", "printf here > /dev/udp/10.9.0.2/5000"]);
     await probe.until(() => probe.frames.length > before);
   });
 
