@@ -181,12 +181,15 @@ holds("nagle-and-timer", {
 });
 
 scenario("congestion-control", (values) => {
-  it.each(["reno", "cubic", "bic", "westwood", "vegas"])("%s delivers all and fills the line", (name) => {
-    expect(values()[`${name}: bytes`]).toBe(4_000_000);
-    // 4 MB and their headers take 3.32 s at 10 Mbit/s: at least 80 % of the line is used.
-    expect(values()[`${name}: ms`]).toBeGreaterThan(3300);
-    expect(values()[`${name}: ms`]).toBeLessThan(4150);
-  });
+  it.each(["reno", "cubic", "bic", "westwood", "vegas"])(
+    "%s delivers all and fills the line",
+    (name) => {
+      expect(values()[`${name}: bytes`]).toBe(4_000_000);
+      // 4 MB and their headers take 3.32 s at 10 Mbit/s: at least 80 % of the line is used.
+      expect(values()[`${name}: ms`]).toBeGreaterThan(3300);
+      expect(values()[`${name}: ms`]).toBeLessThan(4150);
+    },
+  );
   it("Vegas loses less than Reno", () => {
     expect(values()["vegas: retransmissions"]).toBeLessThan(
       values()["reno: retransmissions"] as number,
