@@ -248,8 +248,8 @@ class Drawing {
     const room = b - a - 1;
     const line = arrow.reason !== "" ? "╌" : "─";
     row.fill(a + 1, b, line, style);
-    if (rightward) row.put(b - 1, "▶", style);
-    else row.put(a + 1, "◀", style);
+    if (rightward) row.put(b - 1, "►", style);
+    else row.put(a + 1, "◄", style);
     const label = text === "" ? "" : ` ${text} `;
     const at = a + 1 + Math.max(2, Math.floor((room - stringWidth(label)) / 2));
     if (arrow.lost !== "" && arrow.arrivedUs === undefined) {
