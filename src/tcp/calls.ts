@@ -69,9 +69,10 @@ export function connect(
   c.iss = c.options.isn ?? initialSequence(env, path, localPort, remotePort);
   startSequence(c);
   c.tsOffset = timestampStart(env, path);
-  c.timestampsOn = s.timestamps;
-  c.sackOn = s.sack;
-  c.scalingOn = s.windowScaling;
+  const offers = !c.options.noOptions;
+  c.timestampsOn = s.timestamps && offers;
+  c.sackOn = s.sack && offers;
+  c.scalingOn = s.windowScaling && offers;
   c.rcvWscale = c.scalingOn ? ownShift(env, c) : 0;
   updateSendMss(env, c);
   env.demux.add(c);
