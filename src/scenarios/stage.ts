@@ -14,6 +14,7 @@ import { buildLadder } from "../trace/ladder/build.ts";
 import { isMark, type LadderArrow, type MarkKind } from "../trace/ladder/model.ts";
 import { rangesOf, receiveStrip, type Strip, sendStrip } from "../trace/ladder/strips.ts";
 import { PacketLog } from "../trace/packet-log.ts";
+import { commentRetransmissions } from "../trace/reasons.ts";
 import { Recorder } from "../trace/recorder.ts";
 import type { ActResult, Exhibit, Step, Text } from "./scenario.ts";
 
@@ -281,6 +282,7 @@ export class Stage {
   finish(title: Text): ActResult {
     const trace = this.recorder.read();
     this.capture.stop();
+    commentRetransmissions(this.log, trace);
     for (const host of this.hosts) host.tcp.tracer = undefined;
     this.network.close();
     return {

@@ -75,10 +75,11 @@ export abstract class StreamBase extends Socket implements TcpOwner, ListenerOwn
     this.put(BIND_WITHOUT_PORT, on);
   }
   /** Listen for every destination of the interface, not only for the host's addresses: gateways and tunnels. */
-  /** With `anyDestination`: every port that nobody else listens at. */
-  anyPort = false;
-  /** Leave SYNs unanswered, and call `onSyn`, until `listener.nextSyn()` and `answerSyn` say what becomes of them. */
-  holdsSyns = false;
+  /**
+   * Set before listen(), with `anyDestination`: listens at every port that
+   * nobody else listens at, leaves SYNs unanswered and calls this, until
+   * `listener.nextSyn()` and `answerSyn` say what becomes of them.
+   */
   onSyn: (() => void) | undefined = undefined;
 
   get anyDestination(): boolean {

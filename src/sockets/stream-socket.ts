@@ -125,13 +125,13 @@ export class StreamSocket extends StreamData {
     this.renew();
     this.listener = env.tcp.listen({
       address: this.boundAddress,
-      port: this.anyPort ? 0 : this.boundPort,
+      port: this.onSyn === undefined ? this.boundPort : 0,
       interfaceIndex: this.device,
       v6only: this.v6only,
       backlog,
       options: this.connection.options,
       anyDestination: this.anyDestination,
-      holdSyns: this.holdsSyns,
+      holdSyns: this.onSyn !== undefined,
     });
     this.listener.owner = this;
     this.phase = LISTENING;

@@ -297,7 +297,7 @@ describe("RFC 1191, RFC 8201: path MTU", () => {
     return t.segments().map((s) => s.packet);
   }
 
-  test("SHLD-6: segments have DF set, and after 'fragmentation needed' are smaller, sent again at once", () => {
+  test("segments have DF set, and after 'fragmentation needed' are smaller, sent again at once", () => {
     const [packet] = sending();
     expect(packet![6]! & 0x40).toBe(0x40);
     t.icmp(UNREACHABLE, 4, packet!, { rest: 1200 });

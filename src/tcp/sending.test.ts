@@ -310,6 +310,12 @@ describe("RFC 9293 §3.7.1: segment size", () => {
     expect(t.segments()[0]!.mss).toBe(1460);
   });
 
+  test("SHLD-6: the MSS announced fits the interface where its MTU is less than the device's", () => {
+    t = new TcpPeer({ mtu: 1500, interfaceMtu: 1400 });
+    t.connect();
+    expect(t.segments()[0]!.mss).toBe(1360);
+  });
+
   test("MUST-14, MUST-67: so does the SYN-ACK; over IPv6 20 less; never with options taken off", () => {
     t = new TcpPeer({ ipv6: true, mtu: 1500, tcp: { timestamps: true } });
     t.listen();
@@ -388,6 +394,19 @@ describe("RFC 9293 §3.7.1: segment size", () => {
     t.accept();
     t.send(1000);
     expect(t.segments()[0]!.length).toBe(400);
+  });
+});
+
+describe("RFC 9293 §3.8.2: congestion control", () => {
+  test("MAY-18: the application can choose among conformant algorithms", () => {
+    open();
+    for (const name of ["reno", "cubic", "bbr"]) {
+      expect(t.tcp.setCongestionControl(t.c, name)).toBe(true);
+      t.send(10 * MSS);
+      t.in("A");
+      expect(t.tcp.info(t.c).congestionControl).toBe(name);
+    }
+    expect(t.tcp.setCongestionControl(t.c, "none such")).toBe(false);
   });
 });
 

@@ -204,6 +204,21 @@ export class PacketLog implements PacketSink {
   }
 }
 
+/** The packets of one host's interfaces alone, as Wireshark wants them: one viewpoint. */
+export function packetsOfHost(log: PacketLog, host: string): PacketLog {
+  const made = new PacketLog();
+  made.epochUs = log.epochUs;
+  const ids = log.interfaces.map((each) => (each.host === host ? made.addInterface(each) : -1));
+  for (let i = 0; i < log.count; i++) {
+    const id = ids[log.interfaceId(i)];
+    if (id < 0) continue;
+    const bytes = log.bytes(i);
+    made.packet(id, log.timeUs(i), log.direction(i), bytes, 0, bytes.length, log.originalLength(i));
+    for (const text of log.comments(i)) made.remark(made.count - 1, text);
+  }
+  return made;
+}
+
 export function sameBytes(a: Uint8Array, b: Uint8Array, at: number, length: number): boolean {
   for (let i = 0; i < length; i++) if (a[i] !== b[at + i]) return false;
   return true;

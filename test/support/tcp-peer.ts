@@ -106,6 +106,8 @@ export interface PeerOptions {
   readonly config?: HostConfigOptions;
   readonly ipv6?: boolean;
   readonly mtu?: number;
+  /** MTU of the interface. Default: the device's. */
+  readonly interfaceMtu?: number;
   readonly seed?: number;
 }
 
@@ -168,6 +170,7 @@ export class TcpPeer {
       addresses: ["10.0.0.1/24", "fd00::1/64"],
       gateway: ["10.0.0.254", "fd00::fe"],
       slaac: false,
+      mtu: options.interfaceMtu,
     });
     this.run(1000);
     this.sent.length = 0;

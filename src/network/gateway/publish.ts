@@ -25,6 +25,8 @@ export interface Published {
   readonly port: number;
   /** Stops listening and lets open connections end, at most for `timeoutMs`. */
   close(timeoutMs?: number): Promise<void>;
+  /** The port by itself does not keep the process alive. */
+  unref(): void;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function publish(host: SocketHost, options: PublishOptions): Promis
     address: where.address,
     port: where.port,
     close: (timeoutMs = 5000) => close(server, open, timeoutMs),
+    unref: () => void server.unref(),
   };
 }
 

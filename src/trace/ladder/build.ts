@@ -1,6 +1,7 @@
 /** Ladders from captured packets and, where there is one, the trace of the hosts. */
 import type { Trace, TraceEvent } from "../events.ts";
 import type { PacketLog } from "../packet-log.ts";
+import { reasonKey, reasonsOf } from "../reasons.ts";
 import { correlate, isDropped, type Journey } from "./correlate.ts";
 import { Labeler, type LabelOptions } from "./label.ts";
 import {
@@ -160,10 +161,12 @@ function arrowOf(
     journey.arrived >= 0 ? log.interfaces[log.interfaceId(journey.arrived)].host : "";
   const hasHosts = seenAt.host !== "" && log.direction(i) !== undefined;
   if (hasHosts && journey.sent < 0) return undefined; // its sender was not watched
-  const from = columns.column(hasHosts ? sender : source, source);
+  // A router passes on what others wrote; what begins its life here bears its own address.
+  const isOwn = frame.arp !== undefined || INITIAL_TTLS.has(frame.ipv4?.ttl ?? frame.ipv6?.hopLimit ?? 0);
+  const from = columns.column(hasHosts ? sender : source, isOwn ? source : "");
   const lost = isDropped(log, i);
   const to = hasHosts
-    ? columns.column(receiver || otherHost(log, sender, columns, target), receiver ? target : "")
+    ? columns.column(receiver || otherHost(log, sender, columns, target))
     : columns.column(target, target);
   if (from === to) return undefined;
   const timeUs = log.timeUs(i);
@@ -191,18 +194,8 @@ function otherHost(log: PacketLog, sender: string, columns: Columns, target: str
   return others.size === 1 ? [...others][0] : target;
 }
 
-function reasonKey(host: string, timeUs: number, seq: number, length: number): string {
-  return `${host} ${timeUs} ${seq >>> 0} ${length}`;
-}
-
-function reasonsOf(trace: Trace): Map<string, string> {
-  const reasons = new Map<string, string>();
-  for (const event of trace.events()) {
-    if (event.name !== "tcp:segment_sent" || event.reason === undefined) continue;
-    reasons.set(reasonKey(event.host, event.timeUs, event.seq, event.length), event.reason);
-  }
-  return reasons;
-}
+/** What hosts set; ARP and neighbor discovery use the largest. */
+const INITIAL_TTLS: ReadonlySet<number> = new Set([32, 64, 128, 255]);
 
 function markOf(
   trace: Trace,
