@@ -120,7 +120,10 @@ export const FREEBSD: Preset = {
     repeatFin: true,
     resetErrors: "freebsd",
     pushRule: "write",
-    fastOpen: 1,
+    fastOpen: 3,
+    fastOpenRule: "freebsd",
+    fastOpenBlackholeUs: 0,
+    fastOpenPathDisableUs: 900 * S,
   },
 };
 

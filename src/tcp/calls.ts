@@ -90,6 +90,7 @@ export function connect(
 /** RFC 7413 §4.1.3: with a cookie the SYN waits for data to carry; without one it asks for a cookie. */
 function prepareFastOpen(env: TcpEnvironment, c: TcpConnection): boolean {
   if ((env.settings.fastOpen & 1) === 0 || env.fastOpen.isDisabled(env.nowUs)) return false;
+  if (env.fastOpen.isPathDisabled(c.path!.remote, env.nowUs)) return false;
   const known = env.fastOpen.remembered(c.path!.remote);
   c.fastOpenCookie = known?.cookie ?? { bytes: new Uint8Array(0), experimental: false };
   return known !== undefined || c.options.fastOpenNoCookie || (env.settings.fastOpen & 4) !== 0;

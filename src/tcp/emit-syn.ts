@@ -72,7 +72,11 @@ export function writeSynOptions(
         end += 10;
       }
     }
+    if (offer.fastOpen !== undefined) {
+      end = writeFastOpenOption(view, at, end, offer.fastOpen, OPTION_END);
+    }
     while (((end - at) & 3) !== 0) view.setUint8(end++, OPTION_END);
+    return end;
   }
   if (offer.fastOpen !== undefined) end = writeFastOpenOption(view, at, end, offer.fastOpen);
   return padOptions(view, at, end);

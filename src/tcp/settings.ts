@@ -176,6 +176,10 @@ export interface TcpSettings {
   /** A server may answer data in a SYN without a cookie. */
   readonly fastOpenNoCookie: boolean;
   readonly fastOpenBlackholeUs: number;
+  /** A server that neither gives a cookie nor takes the SYN's data is not asked again for this long (FreeBSD's path_disable_time); 0: each time. */
+  readonly fastOpenPathDisableUs: number;
+  /** linux: connect and send by MSG_FASTOPEN; freebsd: also by sendto on a socket with TCP_FASTOPEN, whose data waits for the handshake. */
+  readonly fastOpenRule: "linux" | "freebsd";
   /** Key for cookies, as Linux's tcp_fastopen_key writes it; undefined: random. */
   readonly fastOpenKey: string | undefined;
   /** Initial sequence number for new connections; -1: RFC 6528. */
@@ -285,6 +289,8 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   fastOpen: 1,
   fastOpenNoCookie: false,
   fastOpenBlackholeUs: 3600 * S,
+  fastOpenPathDisableUs: 0,
+  fastOpenRule: "linux",
   fastOpenKey: undefined,
   isn: undefined,
   tos: 0,
