@@ -26,14 +26,15 @@ export function takeSynOptions(env: TcpEnvironment, c: TcpConnection, seg: Segme
   const s = env.settings;
   const o = seg.options;
   const path = c.path!;
+  const offers = !c.options.noOptions;
   c.peerMss = o.mss > 0 ? Math.max(o.mss, s.minMss) : defaultMss(env, path);
-  c.scalingOn = s.windowScaling && o.windowScale >= 0;
+  c.scalingOn = s.windowScaling && offers && o.windowScale >= 0;
   // RFC 7323 §2.3: a shift above 14 is used as 14.
   c.sndWscale = c.scalingOn ? Math.min(o.windowScale, 14) : 0;
   if (c.scalingOn) c.rcvWscale = ownShift(env, c);
   else c.rcvWscale = 0;
-  c.sackOn = s.sack && o.sackPermitted;
-  c.timestampsOn = s.timestamps && o.hasTimestamps;
+  c.sackOn = s.sack && offers && o.sackPermitted;
+  c.timestampsOn = s.timestamps && offers && o.hasTimestamps;
   if (c.timestampsOn) {
     c.tsRecent = o.tsVal;
     c.tsRecentUs = env.nowUs;

@@ -71,6 +71,10 @@ export interface TcpSettings {
   /** Retransmissions of a SYN, a SYN-ACK, data, and of an orphan's data before giving up (R2 as a count). */
   readonly synRetries: number;
   readonly synAckRetries: number;
+  /** Socket: how long an active open may take whatever was sent, microseconds (FreeBSD's keepinit); 0: as long as `synRetries` says. */
+  readonly connectTimeoutUs: number;
+  /** From this retransmission on a SYN offers its MSS alone (FreeBSD's rexmit_drop_options); 0: never. */
+  readonly bareSynAfter: number;
   /** R1: after this many, the path is suspected (RFC 9293 §3.8.3). */
   readonly retries1: number;
   readonly retries2: number;
@@ -136,6 +140,12 @@ export interface TcpSettings {
   readonly mtuProbeFloor: number;
 
   // Attacks (RFC 5961, 5927)
+  /**
+   * ICMP errors that end a connection attempt: the hard ones of RFC 1122
+   * §4.2.3.9 with Linux's errno (rfc); those that FreeBSD takes for hard, as
+   * ECONNREFUSED or EHOSTUNREACH (freebsd); none.
+   */
+  readonly icmpInOpening: "rfc" | "freebsd" | "none";
   readonly insecureRst: boolean;
   readonly insecureSyn: boolean;
   readonly challengeAckPerSecond: number;
@@ -166,6 +176,10 @@ export interface TcpSettings {
   /** A server may answer data in a SYN without a cookie. */
   readonly fastOpenNoCookie: boolean;
   readonly fastOpenBlackholeUs: number;
+  /** A server that neither gives a cookie nor takes the SYN's data is not asked again for this long (FreeBSD's path_disable_time); 0: each time. */
+  readonly fastOpenPathDisableUs: number;
+  /** linux: connect and send by MSG_FASTOPEN; freebsd: also by sendto on a socket with TCP_FASTOPEN, whose data waits for the handshake. */
+  readonly fastOpenRule: "linux" | "freebsd";
   /** Key for cookies, as Linux's tcp_fastopen_key writes it; undefined: random. */
   readonly fastOpenKey: string | undefined;
   /** Initial sequence number for new connections; -1: RFC 6528. */
@@ -217,6 +231,8 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   // 1 + 2 + 4 + ... s: gives up after 255 s; RFC 9293 MUST-23 wants 3 minutes at least.
   synRetries: 7,
   synAckRetries: 5,
+  connectTimeoutUs: 0,
+  bareSynAfter: 0,
   retries1: 3,
   retries2: 15,
   orphanRetries: 8,
@@ -256,6 +272,7 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   pathMtuDiscovery: true,
   mtuProbing: 1,
   mtuProbeFloor: 1024,
+  icmpInOpening: "rfc",
   insecureRst: false,
   insecureSyn: false,
   challengeAckPerSecond: 1000,
@@ -272,6 +289,8 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   fastOpen: 1,
   fastOpenNoCookie: false,
   fastOpenBlackholeUs: 3600 * S,
+  fastOpenPathDisableUs: 0,
+  fastOpenRule: "linux",
   fastOpenKey: undefined,
   isn: undefined,
   tos: 0,
