@@ -142,6 +142,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
       this.put(OWNS_OPTIONS, true);
     }
     edit(c.options);
+    if (this.listener !== undefined) this.listener.options = c.options;
     this.system.env.tcp.optionsChanged(c);
   }
 
@@ -323,6 +324,18 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     return 0;
   }
 
+  /** The handshake is under way (a SYN that waits for its data is not). */
+  override get isOpening(): boolean {
+    const c = this.connection;
+    if (c.state === SYN_SENT) return !c.synDeferred;
+    return c.state === SYN_RECEIVED && !c.fastOpenPassive;
+  }
+
+  override noteWaitingWriter(): void {
+    const c = this.connection;
+    if (c.state === SYN_SENT) c.writerWaits = true;
+  }
+
   /** connect(AF_UNSPEC): aborts what there is, and the socket is as new; a bound address stays. */
   private disconnect(): number {
     if (this.phase === LISTENING) this.stopListening();
@@ -418,8 +431,15 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
       if ((flags & MSG_OOB) !== 0) sendFlags |= SEND_URGENT;
     }
     if (c.state === SYN_SENT || c.state === SYN_RECEIVED) {
-      if (c.synDeferred) length = Math.min(length, synRoom(c));
-      else if (!c.fastOpenPassive) return -EAGAIN;
+      if (c.synDeferred) {
+        const { tcp } = this.system.env;
+        if (length === 0) {
+          // Nothing to carry: an ordinary connect, with the cookie in its SYN.
+          tcp.sendDeferredSyn(c);
+          return -EINPROGRESS;
+        }
+        length = Math.min(length, tcp.synDataRoom(c));
+      } else if (!c.fastOpenPassive) return -EAGAIN;
     }
     return this.system.env.tcp.send(c, data, offset, length, sendFlags);
   }
@@ -436,8 +456,12 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     to: SocketAddress,
   ): number {
     if ((this.system.env.tcp.settings.fastOpen & 1) === 0) return -EOPNOTSUPP;
-    if (this.phase === CONNECTED) return -EISCONN;
-    if (this.phase === CONNECTING) return this.connection.synDeferred ? -EALREADY : -EAGAIN;
+    if (to.family === AF_UNSPEC) return -EOPNOTSUPP;
+    const now = this.connection;
+    if (this.phase === CONNECTED || now.synDeferred || now.state >= ESTABLISHED) {
+      return this.send(data, offset, length, flags & ~MSG_FASTOPEN, undefined, undefined);
+    }
+    if (now.state === SYN_SENT || now.state === SYN_RECEIVED) return -EALREADY;
     const { options } = this.connection;
     const wasOn = options.fastOpenConnect;
     this.change((o) => (o.fastOpenConnect = true));
@@ -475,7 +499,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     }
     const result = tcp.receive(c, into, offset, length, receiveFlags);
     if (info !== undefined && info.wantsControl && c.options.inq && result >= 0) {
-      info.addControl({ level: SOL_TCP, type: TCP_CM_INQ, value: c.readableBytes });
+      info.addControl({ level: SOL_TCP, type: TCP_CM_INQ, value: readableHint(c) });
     }
     return result;
   }
@@ -661,9 +685,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   }
 }
 
-/** Data that a SYN has room for: a segment less the most that options take, as Linux reckons. */
-function synRoom(c: TcpConnection): number {
-  const path = c.path!;
-  const most = path.mtu - path.headerLength - 20;
-  return (c.options.maxSegment > 0 ? Math.min(most, c.options.maxSegment) : most) - 40;
+/** Bytes to read; 1 for the end of data, so that the application comes once more (Linux). */
+function readableHint(c: TcpConnection): number {
+  return c.readableBytes === 0 && c.finReceived ? 1 : c.readableBytes;
 }

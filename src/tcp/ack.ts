@@ -53,6 +53,8 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
   if (advanced) acknowledge(env, c, seg.ack, priorFack);
   const windowChanged = updateSendWindow(c, seg) && c.sndWnd !== priorWnd;
 
+  c.deliveredSegments += sample.deliveredSegments;
+
   // A D-SACK says that a duplicate drew this ACK: its timestamp, and the time since the
   // originals were sent, tell how long their lost ACK was missed, timeouts included.
   const drawnByDuplicate = (sacked & SACK_DUPLICATE) !== 0;

@@ -89,9 +89,13 @@ export function connect(
 /** RFC 7413 §4.1.3: with a cookie the SYN waits for data to carry; without one it asks for a cookie. */
 function prepareFastOpen(env: TcpEnvironment, c: TcpConnection): boolean {
   if ((env.settings.fastOpen & 1) === 0 || env.fastOpen.isDisabled(env.nowUs)) return false;
-  const known = env.fastOpen.remembered(c.path!.remote);
-  c.fastOpenCookie = known?.cookie ?? { bytes: new Uint8Array(0), experimental: false };
-  return known !== undefined || c.options.fastOpenNoCookie || (env.settings.fastOpen & 4) !== 0;
+  if (c.options.fastOpenNoCookie || (env.settings.fastOpen & 4) !== 0) {
+    c.synDataAllowed = true;
+    return true;
+  }
+  c.fastOpenCookie = env.fastOpen.offer(c.path!.remote);
+  c.synDataAllowed = c.fastOpenCookie.bytes.length > 0;
+  return c.synDataAllowed;
 }
 
 export function findTuple(

@@ -169,14 +169,20 @@ export class TcpConnection implements TimerTarget {
   synDue = false;
   /** Fast Open: what the SYN carries beside the ordinary; undefined: nothing. */
   fastOpenCookie: FastOpenCookie | undefined = undefined;
+  /** The SYN may carry data: there is a cookie, or it needs none. */
+  synDataAllowed = false;
   /** The SYN waits for the first data, to carry it (TCP_FASTOPEN_CONNECT). */
   synDeferred = false;
+  /** A write waits for the handshake: its bytes will carry the ACK of the SYN-ACK. */
+  writerWaits = false;
   /** Data went out with the SYN. */
   synDataSent = false;
   /** ... and the server took it (client), or data came with the SYN (server). */
   synDataAcked = false;
   /** Accepted by cookie, before the handshake is complete: data may flow. */
   fastOpenPassive = false;
+  /** Taken from the accept queue before the handshake was complete. */
+  isAccepted = false;
   /** Its SYN waits for the application's word. */
   isHeld = false;
   /** What waited for `sendAtUs` may go, small as it is. */
@@ -198,6 +204,10 @@ export class TcpConnection implements TimerTarget {
   /** Duplicates owed one for one while the peer has no SACK. */
   dupAcksOwed = 0;
   quickAcks: number;
+  /** Data that we send carries the ACKs: none goes at once (`repliesCarryAcks`). */
+  repliesOften = false;
+  /** When data came last, whole milliseconds modulo 2^31. */
+  dataCameMs = -0x40000000;
   /** A gap was filled since the last ACK: one ACK answers for all that came in order with it. */
   gapFilled = false;
   /** D-SACK to report with the next ACK (RFC 2883); equal: none. */
@@ -244,6 +254,8 @@ export class TcpConnection implements TimerTarget {
   rate: DeliveryRate | undefined = undefined;
   /** The last rate sample, bytes per second; 0: none. */
   deliveryRate = FLOAT_ZERO;
+  /** Segments known to have arrived, SYN and repetitions included (tcpi_delivered). */
+  deliveredSegments = 0;
   bytesAcked = FLOAT_ZERO;
   bytesReceived = FLOAT_ZERO;
   bytesRetransmitted = FLOAT_ZERO;

@@ -119,7 +119,7 @@ export function tcpInfo(env: TcpEnvironment, c: TcpConnection): TcpInfo {
     maxPacingRate: c.options.maxPacingRate,
     deliveryRate: Math.round(c.deliveryRate) + 0,
     deliveryRateAppLimited: c.rate?.isAppLimited ?? true,
-    delivered: segments(c.bytesAcked),
+    delivered: c.deliveredSegments,
     bytesAcked: c.bytesAcked + 0,
     bytesReceived: c.bytesReceived + 0,
     bytesSent: c.bytesAcked + ((c.sndNxt - c.sndUna) | 0) + c.bytesRetransmitted,

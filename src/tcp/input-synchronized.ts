@@ -275,7 +275,7 @@ function noteEcn(c: TcpConnection, seg: Segment): void {
   }
 }
 
-function noteFin(c: TcpConnection, seq: number): void {
+export function noteFin(c: TcpConnection, seq: number): void {
   if (c.finSeen || c.finReceived) return;
   if (seqGeq(seq, c.rcvNxt)) {
     c.finSeen = true;
@@ -284,7 +284,7 @@ function noteFin(c: TcpConnection, seq: number): void {
 }
 
 /** The FIN is acted upon when everything before it is there. */
-function reachFin(env: TcpEnvironment, c: TcpConnection): void {
+export function reachFin(env: TcpEnvironment, c: TcpConnection): void {
   if (c.rcvNxt !== c.finSeq || c.finReceived) return;
   c.finReceived = true;
   c.finSeen = false;

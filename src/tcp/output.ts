@@ -113,9 +113,14 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
     const unsent = c.unsentBytes;
     if (unsent <= 0) break;
     if (!sentAny && c.sent === undefined) restartAfterIdle(env, c);
-    const usable = (c.sndUna + c.sndWnd - c.sndNxt) | 0;
     const pipe = c.pipe;
-    const room = c.cwnd - pipe;
+    let usable = (c.sndUna + c.sndWnd - c.sndNxt) | 0;
+    let room = c.cwnd - pipe;
+    if (c.fastOpenPassive) {
+      // Fast Open: the SYN-ACK still counts as a byte in flight; it is not in the windows.
+      usable++;
+      room++;
+    }
     const mss = c.sndMss;
     let length = Math.min(unsent, usable);
     if (length >= mss || (length > 0 && length === unsent && length > room)) {
@@ -333,6 +338,10 @@ function record(
   c.sndNxt = fin ? (end + 1) | 0 : end;
   if (fin) c.finSent = true;
   c.lastSentUs = now;
+  if (env.settings.repliesCarryAcks && bytes > 0 && !c.repliesOften) {
+    const sinceMs = ((now / 1000) & 0x7fffffff) - c.dataCameMs;
+    c.repliesOften = sinceMs < env.settings.delayedAckUs / 1000;
+  }
   if (c.caState === CA_RECOVERY || c.caState === CA_CWR) c.loss!.prr.onSent(bytes);
   c.controller?.onSent?.(c, bytes, now);
   paceSent(env, c, bytes);

@@ -137,6 +137,8 @@ export interface TcpSettings {
   readonly invalidAckIntervalUs: number;
   /** Drop SYN+FIN in LISTEN. */
   readonly dropSynFin: boolean;
+  /** A soft ICMP error (RFC 5461) ends a connection whose handshake is under way, as Linux has it. */
+  readonly softErrorsEndOpening: boolean;
   /** RFC 1337: ignore RST in TIME-WAIT. */
   readonly ignoreRstInTimeWait: boolean;
   /** A new SYN may end a TIME-WAIT (RFC 1122 §4.2.2.13, RFC 6191). */
@@ -145,11 +147,18 @@ export interface TcpSettings {
   // Habits
   /** PSH on the last segment of a write, or of the buffer. */
   readonly pushRule: "write" | "buffer";
+  /** An RST of a connection carries its window, which nobody reads (Linux). */
+  readonly resetWindow: boolean;
+  /** Data sent soon after data came makes ACKs wait for more of it from then on (Linux's "pingpong"). */
+  readonly repliesCarryAcks: boolean;
   /** Nagle is on for new sockets. */
   readonly nagle: boolean;
   /** Urgent pointer points to the last urgent byte (RFC 6093: the byte after it is what all do). */
   readonly urgentToLast: boolean;
-  /** 1 client, 2 server, 3 both (RFC 7413). */
+  /**
+   * RFC 7413, a sum: 1 client, 2 server, 4 a client sends data without a cookie, 0x200 a server
+   * takes it without one, 0x400 every listener is a server, not only those that ask for it.
+   */
   readonly fastOpen: number;
   /** A server may answer data in a SYN without a cookie. */
   readonly fastOpenNoCookie: boolean;
@@ -248,9 +257,12 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   challengeAckPerSecond: 1000,
   invalidAckIntervalUs: 500 * MS,
   dropSynFin: true,
+  softErrorsEndOpening: false,
   ignoreRstInTimeWait: true,
   timeWaitReuse: true,
   pushRule: "write",
+  resetWindow: false,
+  repliesCarryAcks: false,
   nagle: true,
   urgentToLast: false,
   fastOpen: 1,

@@ -40,6 +40,8 @@ export interface SocketOptions {
   fastOpen: number;
   fastOpenConnect: boolean;
   fastOpenNoCookie: boolean;
+  /** TCP_FASTOPEN_KEY: a key of this listener's own. */
+  fastOpenKey: Int32Array | undefined;
   pathMtuDiscovery: number;
   reuseAddress: boolean;
   /** Fixed initial sequence number; undefined: RFC 6528. */
@@ -78,6 +80,7 @@ export function defaultSocketOptions(s: TcpSettings): SocketOptions {
     fastOpen: 0,
     fastOpenConnect: false,
     fastOpenNoCookie: s.fastOpenNoCookie,
+    fastOpenKey: undefined,
     pathMtuDiscovery: s.pathMtuDiscovery ? 2 : 0,
     reuseAddress: false,
     isn: s.isn,

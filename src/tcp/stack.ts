@@ -33,6 +33,7 @@ import { armKeepAlive } from "./keepalive.ts";
 import { terminate } from "./lifecycle.ts";
 import { type ListenOptions, TcpListener } from "./listener.ts";
 import { output, OUTPUT_DONE, OUTPUT_MORE } from "./output.ts";
+import { synDataRoom } from "./handshake.ts";
 import { pathMtuFell } from "./path-mtu.ts";
 import { replyReset, sendReplies } from "./replies.ts";
 import type { TcpSettings } from "./settings.ts";
@@ -93,7 +94,9 @@ export class TcpStack implements Transport {
       return;
     }
     if (error.errno === 0) return;
-    if ((c.state === SYN_SENT || c.state === SYN_RECEIVED) && error.hard) {
+    const isOpening =
+      c.state === SYN_SENT || (c.state === SYN_RECEIVED && !(c.fastOpenPassive && c.isAccepted));
+    if (isOpening && (error.hard || env.settings.softErrorsEndOpening)) {
       terminate(env, c, error.errno);
       return;
     }
@@ -236,6 +239,19 @@ export class TcpStack implements Transport {
     const result = send(this.env, c, data, offset, length, flags);
     this.env.tracer?.call(this.env.nowUs, c, CALL_SEND, length, result);
     return result;
+  }
+
+  /** Data that a deferred SYN has room for (Fast Open). */
+  synDataRoom(c: TcpConnection): number {
+    return synDataRoom(this.env, c);
+  }
+
+  /** A deferred SYN goes without data. */
+  sendDeferredSyn(c: TcpConnection): void {
+    c.synDeferred = false;
+    c.synDue = true;
+    this.env.wantOutput(c);
+    this.env.onWork();
   }
 
   receive(c: TcpConnection, into: Uint8Array, offset: number, length: number, flags: number): number {
