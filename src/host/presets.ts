@@ -57,6 +57,8 @@ export const LINUX: Preset = {
     mslUs: 30 * S,
     finWait2Us: 60 * S,
     pushRule: "write",
+    accountLimits: true,
+    finDropsDsack: true,
     resetWindow: true,
     repliesCarryAcks: true,
     windowProbeWithData: false,

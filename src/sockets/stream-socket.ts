@@ -26,7 +26,7 @@ import {
   PORT_V6_ONLY,
   type PortHandle,
 } from "../base/port-table.ts";
-import { RECEIVE_DISCARD, RECEIVE_PEEK, SEND_MORE, SEND_URGENT } from "../tcp/calls.ts";
+import { RECEIVE_DISCARD, RECEIVE_PEEK, SEND_MORE, SEND_RECORD, SEND_URGENT } from "../tcp/calls.ts";
 import { TCP_EVENT_CLOSED, type TcpConnection, type TcpOwner } from "../tcp/connection.ts";
 import type { TcpInfo } from "../tcp/info.ts";
 import type { ListenerOwner, TcpListener } from "../tcp/listener.ts";
@@ -45,6 +45,7 @@ import {
   AF_INET6,
   AF_UNSPEC,
   MSG_ERRQUEUE,
+  MSG_EOR,
   MSG_FASTOPEN,
   MSG_MORE,
   MSG_OOB,
@@ -429,6 +430,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     if (flags !== 0) {
       if ((flags & MSG_MORE) !== 0) sendFlags |= SEND_MORE;
       if ((flags & MSG_OOB) !== 0) sendFlags |= SEND_URGENT;
+      if ((flags & MSG_EOR) !== 0) sendFlags |= SEND_RECORD;
     }
     if (c.state === SYN_SENT || c.state === SYN_RECEIVED) {
       if (c.synDeferred) {
@@ -560,7 +562,7 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
     } else if (c.state !== SYN_SENT && (c.state !== SYN_RECEIVED || c.fastOpenPassive)) {
       const readable = tcp.readable(c);
       if (readable > 0 && readable >= this.receiveLowWater) bits |= POLLIN | POLLRDNORM;
-      if (writeEnd || closed || tcp.writable(c) > 0) bits |= POLLOUT | POLLWRNORM;
+      if (writeEnd || closed || tcp.isWritable(c)) bits |= POLLOUT | POLLWRNORM;
       if (urgentByteIsThere(c) && this.oobReadUp !== c.rcvUp) bits |= POLLPRI;
     }
     if (c.error !== 0) bits |= POLLERR;
@@ -681,7 +683,8 @@ export class StreamSocket extends Socket implements TcpOwner, ListenerOwner {
   }
 
   info(): TcpInfo {
-    return this.system.env.tcp.info(this.connection);
+    const { env } = this.system;
+    return env.tcp.info(this.connection, env.now());
   }
 }
 

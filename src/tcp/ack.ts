@@ -103,6 +103,8 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
 
 /** SND.UNA has moved: timer, buffer, the writer, and what may be sent now. */
 export function afterAdvance(env: TcpEnvironment, c: TcpConnection): void {
+  // MSG_MORE holds back while nothing else moves: what an ACK lets go is not held (Linux).
+  c.moreComing = false;
   armRetransmission(env, c, true);
   growSendBuffer(env, c);
   tellSender(env, c);

@@ -6,6 +6,7 @@ import type { DeliveryRate } from "./congestion/delivery-rate.ts";
 import type { Pacer } from "./congestion/pacing.ts";
 import { PagedBuffer } from "./paged-buffer.ts";
 import type { FastOpenCookie } from "./fast-open.ts";
+import type { SendLimits } from "./limits.ts";
 import type { Ranges } from "./ranges.ts";
 import type { LossRecovery } from "./recovery/loss-recovery.ts";
 import type { SentSegments } from "./sent-segments.ts";
@@ -108,6 +109,8 @@ export class TcpConnection implements TimerTarget {
   sndUp = 0;
   /** End of the last write: PSH goes on the segment that covers it. */
   pushSeq = 0;
+  /** Ends of records (MSG_EOR) at or beyond SND.NXT, that segments do not cross; undefined: none. */
+  recordEnds: number[] | undefined = undefined;
   /** End of the last segment sent that was not full (Minshall's rule for Nagle's algorithm). */
   smallEnd = 0;
   /** Shift for windows received and sent (RFC 7323 §2). */
@@ -252,6 +255,8 @@ export class TcpConnection implements TimerTarget {
   // Delivery (rate estimation and TCP_INFO)
   /** Attached with the controller. */
   rate: DeliveryRate | undefined = undefined;
+  /** What held back sending, and for how long (`accountLimits`). */
+  limits: SendLimits | undefined = undefined;
   /** The last rate sample, bytes per second; 0: none. */
   deliveryRate = FLOAT_ZERO;
   /** Segments known to have arrived, SYN and repetitions included (tcpi_delivered). */

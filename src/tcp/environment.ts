@@ -159,7 +159,7 @@ export class TcpEnvironment implements ConnectionHome {
     rows[at + REPLY_SCOPE] = c.scope;
     const isReset = (flags & RST) !== 0;
     const window = isReset && !this.settings.resetWindow ? 0 : selectWindow(this.settings, c);
-    rows[at + REPLY_FLAGS] = flags | (window << 17);
+    rows[at + REPLY_FLAGS] = flags | (window << 16);
     if (c.timestampsOn) {
       rows[at + REPLY_FLAGS]! |= REPLY_HAS_TIMESTAMPS;
       rows[at + REPLY_TS_VAL] = timestampNow(c, this.nowUs);

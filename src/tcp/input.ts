@@ -178,7 +178,7 @@ function inputTimeWait(
   const rows = env.replies.rows;
   rows[at + REPLY_SEQ] = t.get(record, TW_SND_NXT);
   rows[at + REPLY_ACK] = rcvNxt;
-  rows[at + REPLY_FLAGS] = ACK | ((t.get(record, TW_WINDOW) & 0xffff) << 17);
+  rows[at + REPLY_FLAGS] = ACK | ((t.get(record, TW_WINDOW) & 0xffff) << 16);
   if ((t.get(record, TW_WINDOW) & 0x10000) !== 0) {
     rows[at + REPLY_FLAGS]! |= REPLY_HAS_TIMESTAMPS;
     rows[at + REPLY_TS_VAL] = (Math.floor(env.nowUs / 1000) + t.get(record, TW_TS_OFFSET)) | 0;

@@ -57,6 +57,7 @@ function releaseSending(env: TcpEnvironment, c: TcpConnection): void {
   c.loss = undefined;
   c.controller = undefined;
   c.rate = undefined;
+  c.recordEnds = undefined;
   c.pacer = undefined;
 }
 

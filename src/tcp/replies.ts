@@ -118,7 +118,7 @@ export function sendReplies(env: TcpEnvironment): void {
       rows[at + REPLY_ACK]!,
       length,
       flags,
-      word >>> 17,
+      word >>> 16,
       0,
       0,
     );

@@ -147,6 +147,10 @@ export interface TcpSettings {
   // Habits
   /** PSH on the last segment of a write, or of the buffer. */
   readonly pushRule: "write" | "buffer";
+  /** Keep the times of TCP_INFO's busy_time, rwnd_limited and sndbuf_limited. */
+  readonly accountLimits: boolean;
+  /** The ACK of a FIN in order leaves out the D-SACK of what came with it (Linux). */
+  readonly finDropsDsack: boolean;
   /** An RST of a connection carries its window, which nobody reads (Linux). */
   readonly resetWindow: boolean;
   /** Data sent soon after data came makes ACKs wait for more of it from then on (Linux's "pingpong"). */
@@ -261,6 +265,8 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   ignoreRstInTimeWait: true,
   timeWaitReuse: true,
   pushRule: "write",
+  accountLimits: false,
+  finDropsDsack: false,
   resetWindow: false,
   repliesCarryAcks: false,
   nagle: true,

@@ -298,6 +298,12 @@ export class TcpStack implements Transport {
     return Math.max(0, c.sndBufSize - Math.max(0, used));
   }
 
+  /** Is it worth writing: a third of the buffer is free, and what is unsent is at most half of TCP_NOTSENT_LOWAT (Linux). */
+  isWritable(c: TcpConnection): boolean {
+    const used = Math.max(0, (c.sndEnd - c.sndUna) | 0);
+    return used * 3 <= c.sndBufSize * 2 && c.unsentBytes * 2 <= c.options.notSentLowWater;
+  }
+
   /** Bytes written and not acknowledged (SIOCOUTQ). */
   outq(c: TcpConnection): number {
     return Math.max(0, (c.sndEnd - c.sndUna) | 0);
@@ -307,8 +313,8 @@ export class TcpStack implements Transport {
     return findTuple(this.env, path, localPort, remotePort, scope) !== NOBODY;
   }
 
-  info(c: TcpConnection): TcpInfo {
-    return tcpInfo(this.env, c);
+  info(c: TcpConnection, nowUs = this.env.nowUs): TcpInfo {
+    return tcpInfo(this.env, c, nowUs);
   }
 
   /** TCP_CONGESTION. False: there is no such algorithm. */
