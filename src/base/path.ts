@@ -40,7 +40,7 @@ export interface IpSender {
    * Ownership passes in any case. 0, or a negative errno (`-ENETUNREACH`,
    * `-EMSGSIZE`, `-ENOBUFS`); a packet that only waits for its neighbor is a 0.
    *
-   * @param flags `SEND_DONT_FRAGMENT`
+   * @param flags `SEND_DONT_FRAGMENT`, `SEND_NO_LOOP`
    */
   send(path: Path, frame: Frame, protocol: number, tos: number, ttl: number, flags: number): number;
   /**
@@ -68,6 +68,8 @@ export interface IpSender {
 
 /** Do not fragment: DF on IPv4; on IPv6 no fragment header by us. -EMSGSIZE when larger than the path MTU. */
 export const SEND_DONT_FRAGMENT = 1;
+/** A multicast or broadcast is not for ourselves too (IP_MULTICAST_LOOP off). */
+export const SEND_NO_LOOP = 2;
 
 export const PROTOCOL_ICMP = 1;
 export const PROTOCOL_IGMP = 2;

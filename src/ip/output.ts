@@ -37,14 +37,14 @@ export function sendOnPath(
     const isSuper = memory.gsoSize(frame) !== 0;
     if (!isSuper) {
       if ((flags & SEND_DONT_FRAGMENT) !== 0 && !path.mayFragment) return tooBig(ip, frame);
-      return sendFragments(ip, path, frame, protocol, tos, ttl);
+      return sendFragments(ip, path, frame, protocol, tos, ttl, flags);
     }
     writeHeader(ip, path, frame, length, protocol, tos, ttl, flags);
     if (wirePacketLength(memory, frame) > path.currentMtu) return tooBig(ip, frame);
-    return transmit(ip, path, frame);
+    return transmit(ip, path, frame, flags);
   }
   writeHeader(ip, path, frame, length, protocol, tos, ttl, flags);
-  return transmit(ip, path, frame);
+  return transmit(ip, path, frame, flags);
 }
 
 /**

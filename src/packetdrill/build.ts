@@ -8,6 +8,7 @@ import { ACK, SYN, TCP_HEADER, writeTcpHeader } from "../wire/tcp.ts";
 import type { IcmpPacket, IpInfo, TcpOption, TcpPacket, UdpPacket } from "./ast.ts";
 import type { Flow } from "./flow.ts";
 import { icmpNumbers } from "./icmp-names.ts";
+import { Skip } from "./outcome.ts";
 import { optionBytes } from "./tcp-option-bytes.ts";
 
 /** Time to live of injected packets that say nothing else. */
@@ -72,7 +73,10 @@ export function buildIcmp(packet: IcmpPacket, flow: Flow): Uint8Array {
   const numbers = icmpNumbers(isIpv4, packet.type, packet.code);
   if (numbers === undefined) {
     const version = isIpv4 ? "ICMPv4" : "ICMPv6";
-    throw new BuildError(`${version} has no ${`${packet.type} ${packet.code}`.trim()}`);
+    const message = `${version} has no ${`${packet.type} ${packet.code}`.trim()}`;
+    // What only the other version knows makes the script one for that version.
+    if (icmpNumbers(!isIpv4, packet.type, packet.code) !== undefined) throw new Skip(message);
+    throw new BuildError(message);
   }
   // An error that names no packet is about the first: our SYN.
   const isError = !packet.type.startsWith("echo");

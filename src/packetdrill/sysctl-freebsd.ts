@@ -68,7 +68,7 @@ export const FREEBSD_SYSCTLS: Readonly<Record<string, SysctlMeaning>> = {
   "net.inet.tcp.insecure_rst": flag((insecureRst) => tcp({ insecureRst })),
   "net.inet.tcp.insecure_syn": flag((insecureSyn) => tcp({ insecureSyn })),
   "net.inet.tcp.insecure_ack": only("0"),
-  "net.inet.tcp.drop_synfin": flag((dropSynFin) => tcp({ dropSynFin })),
+  "net.inet.tcp.drop_synfin": flag((on) => tcp({ dropSynFin: on ? "always" : "never" })),
   "net.inet.tcp.blackhole": only("0"),
   "net.inet.tcp.blackhole_local": ignored,
   "net.inet.tcp.icmp_may_rst": only("1"),

@@ -115,8 +115,15 @@ describe("UDP with promises", () => {
     await sender.send("all", { address: "239.1.1.1", port: 5000 });
     for (const socket of [here, there]) {
       expect((await lan.settle(socket.receive())).address).toBe("10.0.0.1");
-      socket.close();
     }
+    sender.setOption("IP_MULTICAST_LOOP", false);
+    await sender.send("others", { address: "239.1.1.1", port: 5000 });
+    expect(text((await lan.settle(there.receive())).data)).toBe("others");
+    await expect(lan.settle(here.receive({ timeout: 10 }))).rejects.toMatchObject({
+      code: "ETIMEDOUT",
+    });
+    here.close();
+    there.close();
     sender.close();
     lan.pass(5000);
   });

@@ -21,6 +21,7 @@ import {
   REPLY_REMOTE,
   REPLY_SCOPE,
   REPLY_SEQ,
+  REPLY_SYN,
   REPLY_TS_ECR,
   REPLY_TS_VAL,
   ReplyRing,
@@ -46,6 +47,8 @@ export class AckProgress {
   lastAckedSentUs = -1;
   originalAcked = false;
   retransmittedAcked = false;
+  /** An MTU probe arrived (RFC 4821). */
+  probeArrived = false;
   /** When the latest sent of the retransmitted ones was sent; -1: none. */
   resentUs = -1;
 }
@@ -90,6 +93,8 @@ export class TcpEnvironment implements ConnectionHome {
   retryAtUs = NEVER;
   /** Doubles while memory stays short. */
   retryDelayUs = FIRST_RETRY_US;
+  /** Whose segment was last taken in by the short way (`inputPredicted`), until the next comes; others are not predicted. */
+  predicted: TcpConnection | undefined = undefined;
   /** Time of the current input, poll or call. */
   nowUs = FLOAT_ZERO;
   /** Connections that nobody holds and that still deliver. */
@@ -160,6 +165,7 @@ export class TcpEnvironment implements ConnectionHome {
     const isReset = (flags & RST) !== 0;
     const window = isReset && !this.settings.resetWindow ? 0 : selectWindow(this.settings, c);
     rows[at + REPLY_FLAGS] = flags | (window << 16);
+    rows[at + REPLY_SYN] = c.options.ttl | (c.options.tos << 8);
     if (c.timestampsOn) {
       rows[at + REPLY_FLAGS]! |= REPLY_HAS_TIMESTAMPS;
       rows[at + REPLY_TS_VAL] = timestampNow(c, this.nowUs);

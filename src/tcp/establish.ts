@@ -11,14 +11,15 @@ import {
 import type { TcpEnvironment } from "./environment.ts";
 import { armKeepAlive } from "./keepalive.ts";
 import { setState } from "./lifecycle.ts";
-import { defaultMss, updateSendMss } from "./mss.ts";
+import { announcedMss, defaultMss, updateSendMss } from "./mss.ts";
+import { releaseSynData } from "./receive.ts";
 import { armRto } from "./retransmission-timer.ts";
 import { fallBackAfterSynTimeout } from "./rtt.ts";
 import type { Segment } from "./segment.ts";
 import { ESTABLISHED, FIN_WAIT_1 } from "./state.ts";
 import { NEVER } from "../base/timers.ts";
 import { timestampNow } from "./timestamps.ts";
-import { shiftFor } from "./window.ts";
+import { roundReceiveBuffer, shiftFor } from "./window.ts";
 
 /** Takes what the peer's SYN offers, as far as we want it too (RFC 9293 §3.7.1, RFC 7323 §1.3, RFC 2018 §2). */
 export function takeSynOptions(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
@@ -38,6 +39,7 @@ export function takeSynOptions(env: TcpEnvironment, c: TcpConnection, seg: Segme
     c.tsRecentUs = env.nowUs;
   }
   updateSendMss(env, c);
+  roundReceiveBuffer(s, c, Math.min(c.peerMss, announcedMss(env, c)));
 }
 
 /** The shift that we offer. */
@@ -57,18 +59,28 @@ export function completeHandshake(env: TcpEnvironment, c: TcpConnection, seg: Se
     return false;
   }
   const listener = c.listener;
+  if (listener !== undefined && seg.length === 0 && isDeferred(env, c)) return false;
   if (listener !== undefined && !c.fastOpenPassive && !listener.hasRoom()) {
     env.counters.tcpListenOverflows++;
     return false;
   }
   measureHandshake(env, c, seg);
   establish(env, c, seg);
+  releaseSynData(env, c);
   if (listener !== undefined) {
     listener.connectionReady(c);
     if (c.fastOpenPassive) c.listener = undefined;
   }
   c.fastOpenPassive = false;
   return true;
+}
+
+/** TCP_DEFER_ACCEPT: a bare ACK does not complete the handshake before that time; data does. */
+function isDeferred(env: TcpEnvironment, c: TcpConnection): boolean {
+  const deferUs = c.options.deferAcceptUs;
+  if (deferUs <= 0 || c.fastOpenPassive) return false;
+  if (c.deferSinceUs < 0) c.deferSinceUs = env.nowUs;
+  return env.nowUs - c.deferSinceUs < deferUs;
 }
 
 /** The SYN's own round trip, if it was sent once, or its timestamp (RFC 6298 §3, §5.7). */

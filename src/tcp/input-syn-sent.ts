@@ -9,7 +9,7 @@ import { establish, measureHandshake, takeSynOptions } from "./establish.ts";
 import { setState, terminate } from "./lifecycle.ts";
 import { noteFin, reachFin } from "./input-synchronized.ts";
 import { markLost } from "./recovery/queue.ts";
-import { delayAck, receiveData } from "./receive.ts";
+import { delayAck, holdSynData, receiveData } from "./receive.ts";
 import { replyReset } from "./replies.ts";
 import type { Segment } from "./segment.ts";
 import { SYN_RECEIVED } from "./state.ts";
@@ -79,6 +79,8 @@ export function inputSynSent(
   c.sndWnd = seg.rawWindow;
   c.sndMaxWnd = seg.rawWindow;
   setState(env, c, SYN_RECEIVED);
+  // Text waits until the connection is established.
+  if (seg.length > 0 && env.settings.keepSynData) holdSynData(env, c, seg.payload, seg.length);
   c.synDue = true;
   c.retransmits = 0;
   env.wantOutput(c);

@@ -7,6 +7,7 @@ import { initialCwnd } from "./congestion-state.ts";
 import {
   ACK_NOW,
   CA_CWR,
+  CA_DISORDER,
   CA_LOSS,
   CA_RECOVERY,
   type TcpConnection,
@@ -19,6 +20,7 @@ import { sendHandshake } from "./handshake.ts";
 import { noteLimits } from "./limits.ts";
 import { isPushed } from "./push.ts";
 import { noteRetransmission } from "./recovery/episodes.ts";
+import { probeSize } from "./path-mtu.ts";
 import { nextLost } from "./recovery/queue.ts";
 import { armAfterSend, armPersist } from "./retransmission-timer.ts";
 import {
@@ -26,6 +28,7 @@ import {
   EVER_RETRANSMITTED,
   HAS_FIN,
   HAS_PUSH,
+  MTU_PROBE,
   RETRANSMITTED,
 } from "./sent-segments.ts";
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "./state.ts";
@@ -116,8 +119,17 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
     const unsent = c.unsentBytes;
     if (unsent <= 0) break;
     if (!sentAny && c.sent === undefined) restartAfterIdle(env, c);
-    const pipe = c.pipe;
     let usable = (c.sndUna + c.sndWnd - c.sndNxt) | 0;
+    if (c.mtuSearch !== undefined || env.settings.mtuProbing === 2) {
+      const size = probeSize(env, c, unsent, usable);
+      if (size > 0 && path.room() > 0 && sendProbe(env, c, size)) {
+        sentAny = true;
+        continue;
+      }
+    }
+    // Limited transmit (RFC 3042): what duplicate ACKs report as arrived makes room for new data.
+    const pipe =
+      c.caState === CA_DISORDER && !env.settings.limitedTransmit ? c.pipe + c.loss!.sackedBytes : c.pipe;
     let room = c.cwnd - pipe;
     if (c.fastOpenPassive) {
       // Fast Open: the SYN-ACK still counts as a byte in flight; it is not in the windows.
@@ -311,6 +323,18 @@ function pacedBurst(c: TcpConnection): number {
 }
 
 // Sending
+
+/** One segment larger than the MSS, to see whether it passes. */
+function sendProbe(env: TcpEnvironment, c: TcpConnection, size: number): boolean {
+  const mss = c.sndMss;
+  c.sndMss = size;
+  const sent = sendNew(env, c, size);
+  c.sndMss = mss;
+  if (!sent) return false;
+  const queue = c.sent!;
+  queue.setFlags(queue.end - 1, queue.flags(queue.end - 1) | MTU_PROBE);
+  return true;
+}
 
 /** Sends `length` new bytes at SND.NXT, and FIN with the last of all. */
 function sendNew(env: TcpEnvironment, c: TcpConnection, length: number): boolean {

@@ -10,7 +10,10 @@ export const REPLY_ACK = 10;
 export const REPLY_FLAGS = 11;
 export const REPLY_TS_VAL = 12;
 export const REPLY_TS_ECR = 13;
-/** For a SYN-ACK with a cookie: bits 16 to 20 window scale (shift + 1), bit 21 SACK. */
+/**
+ * Bits 0 to 7 TTL (0: the host's), 8 to 15 type of service; for a SYN-ACK with
+ * a cookie bits 16 to 20 window scale (shift + 1), bit 21 SACK.
+ */
 export const REPLY_SYN = 14;
 export const REPLY_SCOPE = 15;
 

@@ -15,8 +15,14 @@ export interface TcpSettings {
   readonly memoryPressure: number;
   /** The first window announced; 0: as much as the buffer allows. */
   readonly initialReceiveWindow: number;
-  /** Round the window down to a multiple of the MSS (FreeBSD rounds the buffer up to one). */
-  readonly roundWindowToMss: boolean;
+  /** Round the receive buffer up to a multiple of the MSS (FreeBSD). */
+  readonly roundBufferToMss: boolean;
+  /**
+   * rfc: the right edge moves by worthwhile steps (RFC 9293 §3.8.6.2.2) and
+   * segments are judged by what was announced; freebsd: each segment announces
+   * all the room there is, and the buffer's room is what segments are judged by.
+   */
+  readonly windowRule: "rfc" | "freebsd";
   /** Most ranges of out-of-order data a connection remembers. */
   readonly maxOutOfOrderRanges: number;
   /** Most connections, TIME-WAIT records, half-open connections. */
@@ -113,6 +119,8 @@ export interface TcpSettings {
   readonly pacing: "off" | "auto" | "on";
   readonly limitedTransmit: boolean;
   readonly rack: boolean;
+  /** Added to RACK's reordering timer: Linux has two ticks and what rounding makes of them. */
+  readonly reorderSlackUs: number;
   readonly tlp: boolean;
   readonly frto: boolean;
   readonly prr: boolean;
@@ -135,16 +143,24 @@ export interface TcpSettings {
   readonly challengeAckPerSecond: number;
   /** Smallest time between two answers to unacceptable segments on one connection (Linux: 500 ms). */
   readonly invalidAckIntervalUs: number;
-  /** Drop SYN+FIN in LISTEN. */
-  readonly dropSynFin: boolean;
+  /** Whether a segment with SYN and FIN is dropped: never, in LISTEN only (Linux), in every state (FreeBSD, when asked to). */
+  readonly dropSynFin: "never" | "listen" | "always";
   /** A soft ICMP error (RFC 5461) ends a connection whose handshake is under way, as Linux has it. */
   readonly softErrorsEndOpening: boolean;
+  /** Text in the SYN of a simultaneous open is kept for later (RFC 9293 §3.10.7.3); Linux leaves it to be sent again. */
+  readonly keepSynData: boolean;
   /** RFC 1337: ignore RST in TIME-WAIT. */
   readonly ignoreRstInTimeWait: boolean;
+  /** In TIME-WAIT what carries no ACK is dropped unanswered (FreeBSD). */
+  readonly timeWaitNeedsAck: boolean;
   /** A new SYN may end a TIME-WAIT (RFC 1122 §4.2.2.13, RFC 6191). */
   readonly timeWaitReuse: boolean;
 
   // Habits
+  /** While FIN is not acknowledged each ACK repeats it (FreeBSD), challenge ACKs apart. */
+  readonly repeatFin: boolean;
+  /** What a reset says to the application after the peer's FIN: ECONNRESET up to CLOSE-WAIT (rfc), EPIPE in CLOSE-WAIT (linux), ECONNRESET up to LAST-ACK (freebsd). */
+  readonly resetErrors: "rfc" | "linux" | "freebsd";
   /** PSH on the last segment of a write, or of the buffer. */
   readonly pushRule: "write" | "buffer";
   /** Keep the times of TCP_INFO's busy_time, rwnd_limited and sndbuf_limited. */
@@ -187,7 +203,8 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   sendBufferMax: 16 * 1024 * 1024,
   memoryPressure: 100 * 1024 * 1024,
   initialReceiveWindow: 0,
-  roundWindowToMss: false,
+  roundBufferToMss: false,
+  windowRule: "rfc",
   maxOutOfOrderRanges: 1024,
   maxConnections: 4_194_304,
   maxTimeWait: 262_144,
@@ -246,6 +263,7 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   pacing: "auto",
   limitedTransmit: true,
   rack: true,
+  reorderSlackUs: 0,
   tlp: true,
   frto: true,
   prr: true,
@@ -260,10 +278,14 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   insecureSyn: false,
   challengeAckPerSecond: 1000,
   invalidAckIntervalUs: 500 * MS,
-  dropSynFin: true,
+  dropSynFin: "listen",
   softErrorsEndOpening: false,
+  keepSynData: true,
   ignoreRstInTimeWait: true,
+  timeWaitNeedsAck: false,
   timeWaitReuse: true,
+  repeatFin: false,
+  resetErrors: "rfc",
   pushRule: "write",
   accountLimits: false,
   finDropsDsack: false,

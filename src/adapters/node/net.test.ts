@@ -251,7 +251,7 @@ describe("a connection", () => {
       client.setEncoding("utf8");
       const bytes = Buffer.from("日本語");
       server.write(bytes.subarray(0, 4));
-      setTimeout(() => server.end(bytes.subarray(4)), 30);
+      client.once("data", () => server.end(bytes.subarray(4)));
     }),
   );
 

@@ -11,7 +11,13 @@ import {
   EPIPE,
 } from "../../base/errors.ts";
 import { type FrameMemory, NO_FRAME } from "../../base/frame-memory.ts";
-import { type IpSender, type Path, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from "../../base/path.ts";
+import {
+  type IpSender,
+  type Path,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  SEND_NO_LOOP,
+} from "../../base/path.ts";
 import type { ReceivedPacket } from "../../base/received-packet.ts";
 import { copyIn } from "../../udp/copy.ts";
 import { DATAGRAM_OVERHEAD } from "../../udp/datagram-queue.ts";
@@ -147,8 +153,9 @@ export class RawStack {
     if (path === undefined) return -ENETUNREACH;
     if (!endpoint.broadcast && this.options.isBroadcast(to)) return -EACCES;
     if (length + (path.isIpv4 ? path.headerLength : 0) > 65535) return -EMSGSIZE;
-    const flags = fragmentFlags(endpoint.mtuDiscover, length, path);
+    let flags = fragmentFlags(endpoint.mtuDiscover, length, path);
     if (flags < 0) return flags;
+    if (!endpoint.multicastLoop) flags |= SEND_NO_LOOP;
     if (endpoint.unsent.bytes >= endpoint.sendBuffer) {
       endpoint.wantsRoom = true;
       return -EAGAIN;

@@ -1,0 +1,3 @@
+export function LiveView(_: { dark: boolean; token: string }) {
+  return <p>…</p>;
+}
