@@ -8,7 +8,6 @@ import { ACK, SYN, TCP_HEADER, writeTcpHeader } from "../wire/tcp.ts";
 import type { IcmpPacket, IpInfo, TcpOption, TcpPacket, UdpPacket } from "./ast.ts";
 import type { Flow } from "./flow.ts";
 import { icmpNumbers } from "./icmp-names.ts";
-import { Skip } from "./outcome.ts";
 import { optionBytes } from "./tcp-option-bytes.ts";
 
 /** Time to live of injected packets that say nothing else. */
@@ -74,8 +73,6 @@ export function buildIcmp(packet: IcmpPacket, flow: Flow): Uint8Array {
   if (numbers === undefined) {
     const version = isIpv4 ? "ICMPv4" : "ICMPv6";
     const message = `${version} has no ${`${packet.type} ${packet.code}`.trim()}`;
-    // What only the other version knows makes the script one for that version.
-    if (icmpNumbers(!isIpv4, packet.type, packet.code) !== undefined) throw new Skip(message);
     throw new BuildError(message);
   }
   // An error that names no packet is about the first: our SYN.
