@@ -49,6 +49,10 @@ export interface TcpSettings {
   readonly ecn: 0 | 1 | 2;
   /** After this many unanswered ECN-setup SYNs the next goes without (RFC 3168 §6.1.1.1). */
   readonly ecnFallbackSyns: number;
+  /** CWR may go with a retransmission too (FreeBSD), not only with new data (RFC 3168 §6.1.2). */
+  readonly cwrOnRetransmission: boolean;
+  /** The first mark of congestion is echoed at once, not with the next delayed ACK. */
+  readonly echoMarksAtOnce: boolean;
   /** How options of a SYN are laid out. */
   readonly optionLayout: "linux" | "freebsd";
   /** Random offset for each connection's timestamps (RFC 7323 §7.1). */
@@ -161,6 +165,8 @@ export interface TcpSettings {
   readonly timeWaitReuse: boolean;
 
   // Habits
+  /** Closing with data unread resets the connection (RFC 9293 SHLD-3); FreeBSD forgets the data and sends FIN. */
+  readonly resetOnUnread: boolean;
   /** While FIN is not acknowledged each ACK repeats it (FreeBSD), challenge ACKs apart. */
   readonly repeatFin: boolean;
   /** What a reset says to the application after the peer's FIN: ECONNRESET up to CLOSE-WAIT (rfc), EPIPE in CLOSE-WAIT (linux), ECONNRESET up to LAST-ACK (freebsd). */
@@ -217,6 +223,8 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   dsack: true,
   ecn: 2,
   ecnFallbackSyns: 1,
+  cwrOnRetransmission: false,
+  echoMarksAtOnce: true,
   optionLayout: "linux",
   timestampOffset: true,
   maxSegment: 0,
@@ -281,6 +289,7 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   ignoreRstInTimeWait: true,
   timeWaitNeedsAck: false,
   timeWaitReuse: true,
+  resetOnUnread: true,
   repeatFin: false,
   resetErrors: "rfc",
   pushRule: "write",
