@@ -15,7 +15,7 @@ export interface TcpSettings {
   readonly memoryPressure: number;
   /** The first window announced; 0: as much as the buffer allows. */
   readonly initialReceiveWindow: number;
-  /** Round the receive buffer up to a multiple of the MSS (FreeBSD). */
+  /** Round both buffers up to a multiple of the MSS (FreeBSD). */
   readonly roundBufferToMss: boolean;
   /**
    * rfc: the right edge moves by worthwhile steps (RFC 9293 §3.8.6.2.2) and
