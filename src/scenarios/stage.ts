@@ -103,7 +103,13 @@ export class Stage {
     const net = this.nextAddress++ - 1;
     const macA = parseMac(`02:00:00:00:0${net}:0a`);
     const macB = parseMac(`02:00:00:00:0${net}:0b`);
-    const cable = this.network.cable({ name: `${a.name}-${b.name}`, delayMs: DELAY_MS, ...line, macA, macB });
+    const cable = this.network.cable({
+      name: `${a.name}-${b.name}`,
+      delayMs: DELAY_MS,
+      ...line,
+      macA,
+      macB,
+    });
     const ia = a.addInterface(cable.a, { addresses: [`10.0.${net}.1/24`] });
     const ib = b.addInterface(cable.b, { addresses: [`10.0.${net}.2/24`] });
     if (!strangers) {
@@ -126,7 +132,12 @@ export class Stage {
     const middle = this.network.switch({ name: "switch" });
     const made = hosts.map((host, i) => {
       const mac = parseMac(`02:00:00:00:0${net}:${(i + 1).toString(16).padStart(2, "0")}`);
-      const cable = this.network.cable({ name: host.name, delayMs: DELAY_MS / 2, ...options, macA: mac });
+      const cable = this.network.cable({
+        name: host.name,
+        delayMs: DELAY_MS / 2,
+        ...options,
+        macA: mac,
+      });
       middle.connect(cable.b);
       const iface = host.addInterface(cable.a, { addresses: [`10.0.${net}.${i + 1}/24`] });
       this.remember(host, iface);
@@ -240,9 +251,12 @@ export class Stage {
   // Looking back
 
   /** Packets as lines, in the order in which they left: "client > server SYN seq=1000 win=65535". */
-  lines(options: { readonly window?: boolean; readonly protocols?: readonly string[] } = {}): string[] {
+  lines(
+    options: { readonly window?: boolean; readonly protocols?: readonly string[] } = {},
+  ): string[] {
     return this.arrows(options.protocols).map(({ arrow, from, to }) => {
-      const numbers = options.window === true ? arrow.numbers : arrow.numbers.replace(/ ?win=\d+/, "");
+      const numbers =
+        options.window === true ? arrow.numbers : arrow.numbers.replace(/ ?win=\d+/, "");
       const lost = arrow.lost === "" ? "" : " (lost)";
       const again = arrow.reason === "" ? "" : ` (again: ${arrow.reason})`;
       return `${from} > ${to} ${arrow.head} ${numbers}`.trim() + again + lost;

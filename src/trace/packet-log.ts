@@ -29,7 +29,13 @@ export interface PacketSink {
     length: number,
   ): void;
   /** Adds a remark to the last packet with these bytes; false: it is gone already. */
-  comment(interfaceId: number, bytes: Uint8Array, at: number, length: number, text: string): boolean;
+  comment(
+    interfaceId: number,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    text: string,
+  ): boolean;
 }
 
 /** Why a packet did not arrive; "" when it is not known to be lost. */

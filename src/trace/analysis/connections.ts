@@ -28,7 +28,12 @@ export interface DirectionSummary {
   /** How long this side announced a closed window, microseconds. */
   readonly zeroWindowUs: number;
   /** Time between a segment and its ACK as seen where it was captured, microseconds. */
-  readonly rtt: { readonly samples: number; readonly minUs: number; readonly meanUs: number; readonly maxUs: number };
+  readonly rtt: {
+    readonly samples: number;
+    readonly minUs: number;
+    readonly meanUs: number;
+    readonly maxUs: number;
+  };
   /** Stream bytes per second between the first and the last data. */
   readonly bytesPerSecond: number;
 }
@@ -108,10 +113,16 @@ class Flow {
       if ((flags & ACK) !== 0 && this.synAckUs < 0) this.synAckUs = timeUs;
       from.windowScale = packet.windowScale < 0 ? undefined : packet.windowScale;
       from.mss = packet.mss < 0 ? undefined : packet.mss;
-    } else if (this.handshakeUs === undefined && this.synUs >= 0 && this.synAckUs >= 0 && from === this.a) {
+    } else if (
+      this.handshakeUs === undefined &&
+      this.synUs >= 0 &&
+      this.synAckUs >= 0 &&
+      from === this.a
+    ) {
       this.handshakeUs = timeUs - this.synUs;
     }
-    const scaled = (flags & SYN) === 0 && from.windowScale !== undefined && to.windowScale !== undefined;
+    const scaled =
+      (flags & SYN) === 0 && from.windowScale !== undefined && to.windowScale !== undefined;
     const window = scaled ? packet.rawWindow << from.windowScale! : packet.rawWindow;
     from.send(packet, timeUs);
     if ((flags & ACK) !== 0) to.acknowledged(packet, timeUs, window);
@@ -199,9 +210,7 @@ export function analyzeConnections(log: PacketLog): AnalyzedConnection[] {
 }
 
 /** The views of one connection from its two ends become one; those of routers between are left out. */
-function combined(
-  all: readonly { flow: Flow; key: string; turn: number }[],
-): AnalyzedConnection[] {
+function combined(all: readonly { flow: Flow; key: string; turn: number }[]): AnalyzedConnection[] {
   const groups = new Map<string, Flow[]>();
   for (const { flow, key, turn } of all) {
     const group = groups.get(`${key} ${turn}`);

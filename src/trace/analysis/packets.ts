@@ -56,7 +56,8 @@ export function readPacket(
     windowScale: -1,
     hasSack: false,
   };
-  if (headerLength > 20) readOptions(packet, bytes, at + 20, Math.min(bytes.length, at + headerLength));
+  if (headerLength > 20)
+    readOptions(packet, bytes, at + 20, Math.min(bytes.length, at + headerLength));
   return packet;
 }
 
@@ -84,7 +85,11 @@ function readOptions(packet: TcpPacket, bytes: Uint8Array, at: number, end: numb
 
 function hex(view: DataView, at: number, length: number): string {
   let text = "";
-  for (let i = 0; i < length; i += 4) text += view.getUint32(at + i).toString(16).padStart(8, "0");
+  for (let i = 0; i < length; i += 4)
+    text += view
+      .getUint32(at + i)
+      .toString(16)
+      .padStart(8, "0");
   return text;
 }
 

@@ -40,10 +40,7 @@ export function windowPlot(series: ConnectionSeries, title: string): Promise<str
   return render({
     title,
     layer: [
-      lineLayer([
-        ...room,
-        ...series.inFlight.map((p) => point(p.timeUs, p.bytes, "in flight")),
-      ]),
+      lineLayer([...room, ...series.inFlight.map((p) => point(p.timeUs, p.bytes, "in flight"))]),
     ],
     ...axes("bytes"),
   } as TopLevelSpec);
@@ -56,7 +53,10 @@ export function rttPlot(series: ConnectionSeries, title: string): Promise<string
 
 /** Any curves over milliseconds: congestion windows, timeouts. */
 export function curvesPlot(
-  curves: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[],
+  curves: readonly {
+    readonly name: string;
+    readonly points: readonly (readonly [number, number])[];
+  }[],
   title: string,
   yTitle: string,
 ): Promise<string> {
@@ -83,7 +83,10 @@ function lineLayer(points: readonly Point[]) {
     if (list === undefined) bySeries.set(each.series, [each]);
     else list.push(each);
   }
-  return lineOf([...bySeries.values()].flatMap((list) => thin(list)), "step-after");
+  return lineOf(
+    [...bySeries.values()].flatMap((list) => thin(list)),
+    "step-after",
+  );
 }
 
 function lineOf(points: readonly Point[], interpolate: "linear" | "step-after" = "linear") {

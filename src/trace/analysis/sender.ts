@@ -116,7 +116,13 @@ export class Sender {
       this.bytes += p.length;
       if (this.firstDataUs === 0) this.firstDataUs = timeUs;
     }
-    if (this.hasEdge && this.edge === this.next && p.length === 1 && seqLeq(this.next, end) && this.closed) {
+    if (
+      this.hasEdge &&
+      this.edge === this.next &&
+      p.length === 1 &&
+      seqLeq(this.next, end) &&
+      this.closed
+    ) {
       this.windowProbes++;
     }
     const isNew = seqGt(end, this.next);
@@ -151,7 +157,8 @@ export class Sender {
   private sentAgain(p: TcpPacket, end: number, timeUs: number): void {
     const known = this.unacked.find((sent) => sent.seq === p.seq);
     const early = known !== undefined && timeUs - known.timeUs < 3000 && !known.again;
-    for (const sent of this.unacked) if (!seqLt(sent.seq, p.seq) && seqLeq(sent.end, end)) sent.again = true;
+    for (const sent of this.unacked)
+      if (!seqLt(sent.seq, p.seq) && seqLeq(sent.end, end)) sent.again = true;
     if ((p.flags & SYN) !== 0) this.again.handshake++;
     else if (seqLeq(end, this.una)) this.again.spurious++;
     else if (this.duplicates >= DUPLICATES || this.sawSack) this.again.fast++;

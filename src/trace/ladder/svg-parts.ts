@@ -7,7 +7,8 @@ import { type Language, STRIP_WORDS, WINDOW_WORD } from "./words.ts";
 /** Fonts that have Latin and Korean letters on the usual systems. */
 const SANS =
   "system-ui, -apple-system, 'Segoe UI', 'Noto Sans KR', 'Noto Sans CJK KR', 'Apple SD Gothic Neo', 'Malgun Gothic', NanumGothic, sans-serif";
-const MONO = "ui-monospace, 'SF Mono', Consolas, 'DejaVu Sans Mono', D2Coding, NanumGothicCoding, monospace";
+const MONO =
+  "ui-monospace, 'SF Mono', Consolas, 'DejaVu Sans Mono', D2Coding, NanumGothicCoding, monospace";
 
 /** Both themes; a viewer that knows no preference shows the light one. */
 export const STYLE = `
@@ -123,7 +124,13 @@ export function round(value: number): number {
 export const STRIP_HEIGHT = 62;
 
 /** One strip: title, bar with labels, byte numbers, and the window's span below. */
-export function svgStrip(strip: Strip, x: number, y: number, width: number, language: Language): string {
+export function svgStrip(
+  strip: Strip,
+  x: number,
+  y: number,
+  width: number,
+  language: Language,
+): string {
   const out: string[] = [svgText(x, y + 11, strip.title, { className: "small" })];
   const { parts } = strip;
   if (parts.length === 0) return out.join("");
@@ -145,7 +152,9 @@ export function svgStrip(strip: Strip, x: number, y: number, width: number, lang
   };
   parts.forEach((part, i) => {
     const w = least[i] * scale + (spare * weights[i]) / total;
-    out.push(`<rect x="${round(at)}" y="${y + 16}" width="${round(w)}" height="20" class="part ${part.kind}"/>`);
+    out.push(
+      `<rect x="${round(at)}" y="${y + 16}" width="${round(w)}" height="20" class="part ${part.kind}"/>`,
+    );
     out.push(svgText(at + w / 2, y + 30, labels[i], { className: "partlabel", anchor: "middle" }));
     number(part.from, at, at > x ? "middle" : "start");
     if (isWindow(part.kind)) {

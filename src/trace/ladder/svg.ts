@@ -102,8 +102,12 @@ class Picture {
       y += 8;
     }
     ladder.columns.forEach((column, i) => {
-      this.out.push(svgText(this.x[i], y, column.name, { className: "name halo", anchor: "middle" }));
-      this.out.push(svgText(this.x[i], y + 15, column.detail, { className: "small halo", anchor: "middle" }));
+      this.out.push(
+        svgText(this.x[i], y, column.name, { className: "name halo", anchor: "middle" }),
+      );
+      this.out.push(
+        svgText(this.x[i], y + 15, column.detail, { className: "small halo", anchor: "middle" }),
+      );
     });
     y += 30;
     this.settle(y);
@@ -142,7 +146,8 @@ class Picture {
     this.lives.push([this.lifeFrom, bottom]);
     for (const x of this.x) {
       for (const [from, to] of this.lives) {
-        if (to > from) this.under.push(`<path d="M${round(x)} ${round(from)} V${round(to)}" class="life"/>`);
+        if (to > from)
+          this.under.push(`<path d="M${round(x)} ${round(from)} V${round(to)}" class="life"/>`);
       }
     }
     for (const item of ladder.items) if (item.kind === "arrow") this.arrow(item);
@@ -243,7 +248,10 @@ class Picture {
     return y + height;
   }
 
-  private strips(item: { readonly strips: readonly Parameters<typeof svgStrip>[0][] }, y: number): number {
+  private strips(
+    item: { readonly strips: readonly Parameters<typeof svgStrip>[0][] },
+    y: number,
+  ): number {
     for (const strip of item.strips) {
       this.out.push(svgStrip(strip, 30, y, this.width - 60, this.language));
       y += STRIP_HEIGHT + 8;

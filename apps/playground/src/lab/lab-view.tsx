@@ -14,6 +14,9 @@ import { fromUrlText, PRESETS, readSetup, type Setup, toUrlText } from "./setup.
 
 /** Seconds of virtual time in one real second. */
 const SPEEDS = [0.005, 0.02, 0.1, 0.5, 1, 5, 20];
+/** Real milliseconds between two drawings of the ladder and of the network. */
+const LADDER_MS = 350;
+const FRAME_MS = 30;
 const FIRST = Object.keys(PRESETS)[0];
 
 function setupOfAddress(): { setup: Setup; error: string } {
@@ -158,12 +161,15 @@ function Bench({ lab, setup, dark, use }: BenchProps) {
     window.addEventListener("keydown", pressed);
     return () => window.removeEventListener("keydown", pressed);
   }, [lab]);
-  // A ladder is read, not watched: it is redrawn when it can be, not with every frame.
-  const version = Math.floor(lab.packets.version / (playing ? (speed > 0.2 ? 60 : 4) : 1));
+  // A ladder is read, not watched: while time runs it is redrawn a few times a second.
+  const drawn = useRef({ at: 0, version: -1 });
+  if (lab.packets.version !== drawn.current.version && (!playing || performance.now() - drawn.current.at > LADDER_MS)) {
+    drawn.current = { at: performance.now(), version: lab.packets.version };
+  }
   const { ladder, keys, rows } = useMemo(() => {
     const made = lab.ladder();
     return { ...made, rows: rowsOf(made.ladder) };
-  }, [lab, version, playing]);
+  }, [lab, drawn.current.version]);
   return (
     <>
       <div class="controls" role="group" aria-label={t("play")}>
@@ -237,12 +243,16 @@ function useDrive(lab: Laboratory, playing: boolean, speed: number, redraw: () =
     let last = performance.now();
     let frame = 0;
     let alive = true;
+    let drawn = 0;
     const turn = async (now: number) => {
       const passed = Math.min(100, now - last);
       last = now;
       await lab.runTo(lab.nowUs + passed * 1000 * speed, 14);
       if (!alive) return;
-      redraw();
+      if (now - drawn >= FRAME_MS) {
+        drawn = now;
+        redraw();
+      }
       frame = requestAnimationFrame(turn);
     };
     frame = requestAnimationFrame(turn);

@@ -27,7 +27,7 @@ export function NetworkSvg({ lab, setup, label, onDrop }: Props) {
             <line x1={a.x * 4} y1={a.y * 4} x2={b.x * 4} y2={b.y * 4} />
             {!up && <path class="cross" d={`M${(a.x + b.x) * 2 - 7} ${(a.y + b.y) * 2 - 7}l14 14m0 -14l-14 14`} />}
             <text x={(a.x + b.x) * 2} y={(a.y + b.y) * 2 - 14} text-anchor="middle">
-              {wire.setup.mbit} Mbit/s · {wire.setup.delayMs} ms
+              {wire.setup.mbit} M · {wire.setup.delayMs} ms
             </text>
           </g>
         );

@@ -41,7 +41,7 @@ function curves(lab: Laboratory, queueTitle: string) {
   const { samples, flows, wires } = lab;
   const xs = samples.seconds.slice();
   const made = TITLES.map(([name, title]) => {
-    const lines: ChartLine[] = flows.map((flow, color) => ({ label: `${flow.name} ${flow.setup.control}`, color }));
+    const lines: ChartLine[] = flows.map((flow, color) => ({ label: flow.name, color }));
     const columns = samples.flows.map((flow) => flow[name].slice());
     if (name === "cwnd") {
       flows.forEach((flow, color) => lines.push({ label: `ssthresh ${flow.name}`, color, dashed: true }));

@@ -52,7 +52,7 @@ export const PRESETS: Readonly<Record<string, Setup>> = {
     seed: 1,
     nodes: [host("client", 18, 30), host("server", 82, 30)],
     cables: [{ a: "client", b: "server", mbit: 1, delayMs: 40, loss: 0, queue: 20 }],
-    flows: [{ ...flow("client", "server", "cubic"), stream: false }],
+    flows: [flow("client", "server", "cubic")],
   },
   "three flows, one bottleneck": {
     seed: 1,
