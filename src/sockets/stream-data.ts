@@ -1,4 +1,13 @@
-import { EAGAIN, EINPROGRESS, EALREADY, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPIPE } from "../base/errors.ts";
+import {
+  EAGAIN,
+  EINPROGRESS,
+  EALREADY,
+  EINVAL,
+  EISCONN,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPIPE,
+} from "../base/errors.ts";
 import { RECEIVE_DISCARD, RECEIVE_PEEK, SEND_MORE, SEND_URGENT } from "../tcp/calls.ts";
 import type { TcpConnection } from "../tcp/connection.ts";
 import {
