@@ -25,6 +25,7 @@ import {
 import { CONGESTION_LOSS } from "./congestion/controller.ts";
 import { probeArrived, probeLost } from "./path-mtu.ts";
 import { lossOf, markLost, nextLost } from "./recovery/queue.ts";
+import { sackDetect } from "./recovery/sack-loss.ts";
 import { noteReordering, rackDetect, reorderingWindow } from "./recovery/rack.ts";
 import { growSendBuffer } from "./send-tuning.ts";
 import { armRetransmission, armReorderTimer } from "./retransmission-timer.ts";
@@ -365,7 +366,7 @@ function isOnlyProbeLost(env: TcpEnvironment, c: TcpConnection): boolean {
   return true;
 }
 
-/** Marks what is lost: RACK with SACK (RFC 8985), duplicate ACKs without (RFC 5681). */
+/** Marks what is lost: with SACK by RACK (RFC 8985) or RFC 6675's count, without by duplicate ACKs (RFC 5681). */
 function detect(env: TcpEnvironment, c: TcpConnection): void {
   const loss = c.loss!;
   const s = env.settings;
@@ -373,6 +374,10 @@ function detect(env: TcpEnvironment, c: TcpConnection): void {
   if (sent === undefined) return;
   if (!c.sackOn) {
     if (loss.dupAcks >= s.dupThresh && c.caState <= CA_CWR) markLost(env, c, sent.first);
+    return;
+  }
+  if (!s.rack) {
+    sackDetect(loss, sent, c.sndMss, s.dupThresh, lostSink(env, c));
     return;
   }
   const windowUs = reorderingWindow(

@@ -303,7 +303,8 @@ export function close(env: TcpEnvironment, c: TcpConnection): void {
     env.onWork();
     return;
   }
-  const unread = c.readableBytes > 0;
+  const unread = c.readableBytes > 0 && env.settings.resetOnUnread;
+  c.rcvRead = c.finReceived ? (c.rcvNxt - 1) | 0 : c.rcvNxt;
   c.readShutdown = true;
   c.rcvBuf.clear(env.memory);
   c.outOfOrder = undefined;

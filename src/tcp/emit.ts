@@ -62,7 +62,7 @@ export function emitSegment(
 
   if (c.ecnOn) {
     if (c.ecnEchoDue) flags |= ECE;
-    if (fresh && c.cwrDue && length > 0) {
+    if (c.cwrDue && length > 0 && (fresh || env.settings.cwrOnRetransmission)) {
       flags |= CWR;
       c.cwrDue = false;
     }
