@@ -205,7 +205,7 @@ describe("RFC 9293 §3.10.7.4, second: RST (RFC 5961 §3.2)", () => {
     ESTABLISHED: "ECONNRESET",
     "FIN-WAIT-1": "ECONNRESET",
     "FIN-WAIT-2": "ECONNRESET",
-    "CLOSE-WAIT": "EPIPE",
+    "CLOSE-WAIT": "ECONNRESET",
     CLOSING: "",
     "LAST-ACK": "",
     "TIME-WAIT": "",
