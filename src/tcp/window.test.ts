@@ -42,9 +42,15 @@ describe("RFC 9293 §3.8.6: the window that is announced", () => {
     ]);
   });
 
-  test("rounded down to whole segments for who wants that", () => {
-    const s = { ...DEFAULT_TCP_SETTINGS, roundWindowToMss: true };
-    expect(selectWindow(s, at(10_500, 0, s))).toBe(10_000);
+  test("FreeBSD's rule: steps of any size, and the bits that the shift hides count as one", () => {
+    const s: TcpSettings = { ...DEFAULT_TCP_SETTINGS, windowRule: "freebsd" };
+    const c = at(10_500, 6, s);
+    expect(selectWindow(s, c)).toBe(Math.ceil(10_500 / 64));
+    c.rcvNxt = (c.rcvNxt + 5000) | 0;
+    c.rcvRead = (c.rcvRead + 100) | 0;
+    const edge = c.rcvAdv;
+    selectWindow(s, c);
+    expect((c.rcvAdv - edge) | 0).toBeGreaterThan(0);
   });
 
   test("a clamp bounds it", () => {
