@@ -316,7 +316,7 @@ export class ScriptRun {
         const c = this.connectionUnderTest();
         if (c === undefined) return undefined;
         const bench = this.theBench;
-        return tcpInfoField(bench.tcp.info(c), name, bench.clock.now(), freebsd);
+        return tcpInfoField(bench.tcp.info(c, bench.clock.now()), name, bench.clock.now(), freebsd);
       });
     } catch (error) {
       if (!(error instanceof CodeError)) throw error;
