@@ -90,7 +90,8 @@ function receiveInOrder(
 
 /** What was beyond the gap may now be in order. */
 function absorb(env: TcpEnvironment, c: TcpConnection, held: Ranges): void {
-  if (held.count > 0 && seqLeq(held.start(0), c.rcvNxt)) {
+  // More than one range, when the segment covers some and reaches into the next.
+  while (held.count > 0 && seqLeq(held.start(0), c.rcvNxt)) {
     const end = held.end(0);
     // Bytes that came twice, in order and before beyond the gap (RFC 2883 §4.1.2).
     if (seqLt(held.start(0), c.rcvNxt)) {
