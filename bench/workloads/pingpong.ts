@@ -7,8 +7,8 @@ export async function pingpongPromises(): Promise<Outcome> {
   const pair = makePair();
   const [ends] = await openConnections(pair, 1);
   const { here, there } = ends!;
-  here.setOption("TCP_NODELAY", true);
-  there.setOption("TCP_NODELAY", true);
+  here.setOption("TCP_NODELAY", 1);
+  there.setOption("TCP_NODELAY", 1);
   const request = Uint8Array.of(7);
   const echo = async () => {
     const buffer = new Uint8Array(1);
@@ -42,8 +42,8 @@ export async function pingpong(): Promise<Outcome> {
   const pair = makePair();
   const [ends] = await openConnections(pair, 1);
   const { here, there } = ends!;
-  here.setOption("TCP_NODELAY", true);
-  there.setOption("TCP_NODELAY", true);
+  here.setOption("TCP_NODELAY", 1);
+  there.setOption("TCP_NODELAY", 1);
   const server = pair.server.parked;
   const client = pair.client.parked;
   const buffer = new Uint8Array(1);

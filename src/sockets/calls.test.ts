@@ -327,6 +327,28 @@ describe("connect() and accept()", () => {
     expect(b.calls.accept(listener)).toBeGreaterThanOrEqual(0);
   });
 
+  test("SO_REUSEPORT: listeners share the connections", () => {
+    pair();
+    const listeners = [0, 1, 2].map(() => {
+      const fd = stream(b);
+      b.calls.setsockopt(fd, C.SOL_SOCKET, C.SO_REUSEPORT, 1);
+      expect(b.calls.bind(fd, socketAddress("0.0.0.0", 80))).toBe(0);
+      expect(b.calls.listen(fd, 100)).toBe(0);
+      return fd;
+    });
+    for (let i = 0; i < 60; i++) {
+      a.calls.connect(stream(a), socketAddress("10.0.0.2", 80));
+    }
+    lan.pass(100);
+    const counts = listeners.map((fd) => {
+      let n = 0;
+      while (b.calls.accept(fd) >= 0) n++;
+      return n;
+    });
+    expect(counts.reduce((sum, n) => sum + n)).toBe(60);
+    for (const n of counts) expect(n).toBeGreaterThan(5);
+  });
+
   test("connect(AF_UNSPEC) takes a connection apart", () => {
     pair();
     const { client, server } = connected();

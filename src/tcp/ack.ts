@@ -50,7 +50,7 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
   let sacked = 0;
   // What this same ACK SACKs did not arrive before what it acknowledges.
   const priorFack = c.loss === undefined ? priorUna : c.loss.fack;
-  if (seg.options.sackCount > 0 && c.sackOn) sacked = processSack(env, c, seg, priorUna);
+  if (seg.options.sackCount > 0 && c.sackOn) sacked = processSack(env, c, seg, priorUna, priorFack);
   if (advanced) acknowledge(env, c, seg.ack, priorFack);
   const windowChanged = updateSendWindow(c, seg) && c.sndWnd !== priorWnd;
 

@@ -6,6 +6,7 @@ import { initialCwnd } from "./congestion-state.ts";
 import {
   ACK_NOW,
   CA_CWR,
+  CA_DISORDER,
   CA_LOSS,
   CA_RECOVERY,
   type TcpConnection,
@@ -123,7 +124,9 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
         continue;
       }
     }
-    const pipe = c.pipe;
+    // Limited transmit (RFC 3042): what duplicate ACKs report as arrived makes room for new data.
+    const pipe =
+      c.caState === CA_DISORDER && !env.settings.limitedTransmit ? c.pipe + c.loss!.sackedBytes : c.pipe;
     const room = c.cwnd - pipe;
     const mss = c.sndMss;
     let length = Math.min(unsent, usable);

@@ -310,6 +310,12 @@ describe("RFC 9293 §3.7.1: segment size", () => {
     expect(t.segments()[0]!.mss).toBe(1460);
   });
 
+  test("SHLD-6: the MSS announced fits the interface where its MTU is less than the device's", () => {
+    t = new TcpPeer({ mtu: 1500, interfaceMtu: 1400 });
+    t.connect();
+    expect(t.segments()[0]!.mss).toBe(1360);
+  });
+
   test("MUST-14, MUST-67: so does the SYN-ACK; over IPv6 20 less; never with options taken off", () => {
     t = new TcpPeer({ ipv6: true, mtu: 1500, tcp: { timestamps: true } });
     t.listen();
@@ -327,19 +333,27 @@ describe("RFC 9293 §3.7.1: segment size", () => {
     expect(t.segments()[0]!.length).toBe(mss);
   });
 
-  test.each([1000, 1459, 1460, 1461, 9000])("MUST-16: the smaller of the peer's MSS (%i) and ours", (mss) => {
-    t = new TcpPeer({ mtu: 1500 });
-    t.establish({}, syn(mss));
-    t.send(20_000);
-    expect(t.segments()[0]!.length).toBe(Math.min(mss, 1460));
-  });
+  test.each([1000, 1459, 1460, 1461, 9000])(
+    "MUST-16: the smaller of the peer's MSS (%i) and ours",
+    (mss) => {
+      t = new TcpPeer({ mtu: 1500 });
+      t.establish({}, syn(mss));
+      t.send(20_000);
+      expect(t.segments()[0]!.length).toBe(Math.min(mss, 1460));
+    },
+  );
 
   test("MUST-16: options in each segment come off the payload", () => {
     t = new TcpPeer({ mtu: 1500 });
     t.listen();
     t.in("S", {
       seq: 0,
-      options: [{ kind: "mss", mss: 1460 }, { kind: "nop" }, { kind: "nop" }, { kind: "timestamps", val: 1, ecr: 0 }],
+      options: [
+        { kind: "mss", mss: 1460 },
+        { kind: "nop" },
+        { kind: "nop" },
+        { kind: "timestamps", val: 1, ecr: 0 },
+      ],
     });
     t.next = 1;
     t.timestamps = 2;
@@ -388,6 +402,19 @@ describe("RFC 9293 §3.7.1: segment size", () => {
     t.accept();
     t.send(1000);
     expect(t.segments()[0]!.length).toBe(400);
+  });
+});
+
+describe("RFC 9293 §3.8.2: congestion control", () => {
+  test("MAY-18: the application can choose among conformant algorithms", () => {
+    open();
+    for (const name of ["reno", "cubic", "bbr"]) {
+      expect(t.tcp.setCongestionControl(t.c, name)).toBe(true);
+      t.send(10 * MSS);
+      t.in("A");
+      expect(t.tcp.info(t.c).congestionControl).toBe(name);
+    }
+    expect(t.tcp.setCongestionControl(t.c, "none such")).toBe(false);
   });
 });
 

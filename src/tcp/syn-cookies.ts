@@ -3,6 +3,7 @@ import { ACK, SYN } from "../wire/tcp.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { establish } from "./establish.ts";
 import { openPassive, startSequence } from "./passive-open.ts";
+import { inputSynchronized } from "./input-synchronized.ts";
 import type { TcpListener } from "./listener.ts";
 import { updateSendMss } from "./mss.ts";
 import { replyTo } from "./replies.ts";
@@ -63,7 +64,7 @@ export function answerWithCookie(env: TcpEnvironment, packet: ReceivedPacket, se
   const rows = env.replies.rows;
   rows[at + REPLY_SEQ] = ((time & 31) << 27) | (index << 24) | (hash & 0xffffff);
   rows[at + REPLY_ACK] = (seg.seq + 1) | 0;
-  let flags = SYN | ACK | (Math.min(s.receiveBuffer, 0xffff) << 17);
+  let flags = SYN | ACK | (Math.min(s.receiveBuffer, 0xffff) << 16);
   if (o.hasTimestamps && s.timestamps) {
     flags |= REPLY_HAS_TIMESTAMPS;
     const scaled = o.windowScale >= 0 && s.windowScaling;
@@ -133,5 +134,7 @@ export function acceptCookie(
   c.sndMaxWnd = c.sndWnd;
   establish(env, c, seg);
   listener.connectionReady(c);
+  // Data and FIN that came with it.
+  inputSynchronized(env, c, seg);
   return true;
 }

@@ -1,10 +1,5 @@
 import type { IpAddress } from "../base/address.ts";
-import type {
-  ConnectionView,
-  PathView,
-  TraceDirection,
-  Tracer,
-} from "../base/trace.ts";
+import type { ConnectionView, PathView, TraceDirection, Tracer } from "../base/trace.ts";
 import { readTrace, type Trace } from "./events.ts";
 import {
   FLAG_FIN_QUEUED,

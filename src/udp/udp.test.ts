@@ -315,6 +315,11 @@ describe("errors", () => {
     a.calls.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
     expect(a.calls.send(fd, new Uint8Array(1252))).toBe(1252);
     expect(a.calls.send(fd, new Uint8Array(1253))).toBe(-EMSGSIZE);
+    a.calls.setsockopt(fd, IPPROTO_IP, IP_RECVERR, 1);
+    expect(a.calls.send(fd, new Uint8Array(1253))).toBe(-EMSGSIZE);
+    const message = { buffers: [new Uint8Array(9)], control: [] as ControlMessage[] };
+    expect(a.calls.recvmsg(fd, message, MSG_ERRQUEUE)).toBe(0);
+    expect(message.control[0]!.error).toMatchObject({ errno: EMSGSIZE, origin: 1, info: 1280 });
   });
 });
 
