@@ -20,6 +20,8 @@ program
   .option("--dir <folder>", "the files to serve", ".")
   .option("--loss <share>", "share of frames lost on the client's cable", Number)
   .option("--seed <number>", "make random numbers reproducible", integer)
+  .option("--inspect [port]", "where the live view is served (default: a free port)", integer)
+  .option("--no-inspect", "no live view")
   .option("--quiet", "no line per request")
   .action(async (flags) => (await import("./start.ts")).start(flags));
 
@@ -46,6 +48,7 @@ hostOptions(
     collect,
     [],
   )
+  .option("--inspect [port]", "serve a live view of this host on this machine", integer)
   .option("--json", "status as JSON lines")
   .option("--quiet", "only errors")
   .action(async (flags) => (await import("./up.ts")).up(flags));

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import pc from "picocolors";
 import { publish } from "../network/gateway/publish.ts";
 import { Failure } from "./failure.ts";
+import { canInspect, inspect } from "./inspect.ts";
 import { buildLan, SERVER_ADDRESS } from "./lan.ts";
 import { startService } from "./serve.ts";
 import { interrupted, Status } from "./status.ts";
@@ -13,6 +14,8 @@ export interface StartFlags {
   readonly loss?: number;
   readonly seed?: number;
   readonly quiet?: boolean;
+  /** Port of the live view; true: any free one; false: none; undefined: any, where the page is built. */
+  readonly inspect?: number | boolean;
 }
 
 /** How long Ctrl-C waits for open connections, milliseconds. */
@@ -45,6 +48,12 @@ export async function start(flags: StartFlags): Promise<void> {
         : error.message,
     );
   });
+  const inspector =
+    flags.inspect === false || (flags.inspect === undefined && !canInspect())
+      ? undefined
+      : await inspect([lan.gateway, lan.server, lan.client], () => lan.network.now(), {
+          port: typeof flags.inspect === "number" ? flags.inspect : 0,
+        });
   const url = `http://${flags.bind.includes(":") ? `[${published.address}]` : published.address}:${published.port}/`;
   process.stderr.write(
     [
@@ -55,11 +64,13 @@ export async function start(flags: StartFlags): Promise<void> {
       "",
       `The server's files (${folder}), through the user-space stack: ${pc.cyan(url)}`,
       `Try: curl ${url}   (Ctrl-C ends)`,
+      ...(inspector === undefined ? [] : [`What it does, live: ${pc.cyan(inspector.url)}`]),
       "",
     ].join("\n"),
   );
   await interrupted();
   status.say("closing", `closing: open connections have ${DRAIN_MS / 1000} s`);
+  await inspector?.close();
   await published.close(DRAIN_MS);
   await Promise.all(
     [lan.server, lan.gateway, lan.client].map((h) => h.close({ timeout: DRAIN_MS })),

@@ -1,6 +1,7 @@
 import { publish } from "../network/gateway/publish.ts";
 import { Failure } from "./failure.ts";
 import { type HostFlags, openHost } from "./host-options.ts";
+import { type Inspector, inspect } from "./inspect.ts";
 import { parseService, startService } from "./serve.ts";
 import { interrupted, Status } from "./status.ts";
 
@@ -9,6 +10,8 @@ export interface UpFlags extends HostFlags {
   readonly publish: string[];
   readonly json?: boolean;
   readonly quiet?: boolean;
+  /** Port of the live view; true: any free one. */
+  readonly inspect?: number | boolean;
 }
 
 /** A host with services on a TAP device, until Ctrl-C. */
@@ -18,7 +21,14 @@ export async function up(flags: UpFlags): Promise<void> {
   const ports = flags.publish.map(parsePublish);
   const status = new Status(flags);
   const running = await openHost(flags);
+  let inspector: Inspector | undefined;
   try {
+    if (flags.inspect !== undefined && flags.inspect !== false) {
+      inspector = await inspect([running.host], () => running.network.now(), {
+        port: typeof flags.inspect === "number" ? flags.inspect : 0,
+      });
+      status.say("inspect", `live view: ${inspector.url}`, { url: inspector.url });
+    }
     for (const service of services) {
       await startService(running.host, service, (text) => status.say("request", text, { text }));
       status.say("service", `${service.name} at port ${service.port}`, { ...service });
@@ -43,6 +53,7 @@ export async function up(flags: UpFlags): Promise<void> {
     await interrupted();
     status.say("closing", "closing");
   } finally {
+    await inspector?.close();
     await running.close(3000);
   }
 }
