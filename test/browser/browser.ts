@@ -86,7 +86,7 @@ export async function open(browser: Browser, url: string, options: Parameters<Br
 /** Runs axe; nothing serious or critical may be found. */
 export async function checkAccessibility(page: Page): Promise<void> {
   const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-  await page.addScriptTag({ path: axe });
+  await page.evaluate(await readFile(axe, "utf8"));
   const found = await page.evaluate(async () => {
     const { axe: runner } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
     const { violations } = await runner.run();
