@@ -24,6 +24,7 @@ const LAYERS = {
   network: [...AROUND_TCP, "services", "devices"],
   sim: [...AROUND_TCP, "services", "devices", "network", "trace"],
   trace: CORE,
+  scenarios: [...CORE, "kernel", "services", "devices", "network", "sim", "trace"],
   adapters: [...CORE, "services", "devices", "network", "trace"],
   packetdrill: [...CORE, "kernel", "services", "devices", "network", "sim", "trace"],
 };

@@ -40,7 +40,7 @@ export interface IpSender {
    * Ownership passes in any case. 0, or a negative errno (`-ENETUNREACH`,
    * `-EMSGSIZE`, `-ENOBUFS`); a packet that only waits for its neighbor is a 0.
    *
-   * @param flags `SEND_DONT_FRAGMENT`
+   * @param flags `SEND_DONT_FRAGMENT`, `SEND_NO_LOOP`
    */
   send(path: Path, frame: Frame, protocol: number, tos: number, ttl: number, flags: number): number;
   /**
@@ -62,10 +62,14 @@ export interface IpSender {
   reportMtu(path: Path, mtu: number): void;
   /** A positive sign from above that the neighbor on this path is reachable (RFC 4861 §7.3.1). */
   confirm(path: Path): void;
+  /** Negative advice: retransmissions go unanswered, so the next hop is to be asked whether it is there (RFC 1122 §3.3.1.4). */
+  doubt(path: Path): void;
 }
 
 /** Do not fragment: DF on IPv4; on IPv6 no fragment header by us. -EMSGSIZE when larger than the path MTU. */
 export const SEND_DONT_FRAGMENT = 1;
+/** A multicast or broadcast is not for ourselves too (IP_MULTICAST_LOOP off). */
+export const SEND_NO_LOOP = 2;
 
 export const PROTOCOL_ICMP = 1;
 export const PROTOCOL_IGMP = 2;

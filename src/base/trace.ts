@@ -151,7 +151,14 @@ export interface Tracer {
     reason: number,
   ): void;
   /** A segment that belongs to no connection left: RST, an ACK from TIME-WAIT, a SYN cookie. `ports`: local << 16 | remote. */
-  reply(nowUs: number, path: PathView, ports: number, seq: number, ack: number, flags: number): void;
+  reply(
+    nowUs: number,
+    path: PathView,
+    ports: number,
+    seq: number,
+    ack: number,
+    flags: number,
+  ): void;
   /** States as RFC 9293 §3.3.2 has them, numbered as in tcp/state.ts. */
   state(nowUs: number, c: ConnectionView, from: number, to: number): void;
   /** `kind`: TRACE_TIMER_* or TIMER_*; `atUs` Infinity: it was stopped. */

@@ -38,5 +38,19 @@ export class IcmpError {
 export interface Transport {
   /** Takes a packet that is only lent; never transmits. False: nobody wanted it (IP answers protocol or port unreachable). */
   input(packet: ReceivedPacket, nowUs: number): boolean;
+  /**
+   * Takes frames that came right behind the packet of the last `input`, with
+   * the same bytes up to their transport headers (so the same length, addresses
+   * and protocol), as far as it can take them together: those with index
+   * `from` to `to` - 1, whose transport headers stand `offset` bytes in. Answers
+   * the index of the first that it left. Absent: one at a time.
+   */
+  inputRun?(
+    packet: ReceivedPacket,
+    frames: Int32Array,
+    from: number,
+    to: number,
+    offset: number,
+  ): number;
   icmpError(error: IcmpError, nowUs: number): void;
 }

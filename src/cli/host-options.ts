@@ -24,7 +24,8 @@ export const collect = (value: string, list: string[]): string[] => [...list, va
 
 export function integer(value: string): number {
   const number = Number(value);
-  if (!Number.isInteger(number) || number < 0) throw new InvalidArgumentError("give a whole number");
+  if (!Number.isInteger(number) || number < 0)
+    throw new InvalidArgumentError("give a whole number");
   return number;
 }
 
@@ -40,7 +41,12 @@ export function hostOptions(command: Command): Command {
     .option("--mac <address>", "MAC address; random and locally administered unless given")
     .option("--seed <number>", "make random numbers reproducible", integer)
     .option("--create", "make the device, and remove it at the end")
-    .option("--peer <address/length>", "the kernel's side of a created device, repeatable", collect, []);
+    .option(
+      "--peer <address/length>",
+      "the kernel's side of a created device, repeatable",
+      collect,
+      [],
+    );
 }
 
 export interface RunningHost {

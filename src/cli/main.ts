@@ -36,8 +36,18 @@ program
 hostOptions(
   program.command("up").description("put a host with services on a TAP device (Linux, root)"),
 )
-  .option("--serve <service>", "http:80=DIR, echo:7, discard:9, chargen:19; repeatable", collect, [])
-  .option("--publish <ports>", "8080:ADDRESS:80, a port of this machine carried inside; repeatable", collect, [])
+  .option(
+    "--serve <service>",
+    "http:80=DIR, echo:7, discard:9, chargen:19; repeatable",
+    collect,
+    [],
+  )
+  .option(
+    "--publish <ports>",
+    "8080:ADDRESS:80, a port of this machine carried inside; repeatable",
+    collect,
+    [],
+  )
   .option("--inspect [port]", "serve a live view of this host on this machine", integer)
   .option("--json", "status as JSON lines")
   .option("--quiet", "only errors")
@@ -72,6 +82,33 @@ hostOptions(program.command("ping").argument("<host>").description("ask a host f
 hostOptions(program.command("resolve").argument("<name>").description("look a name up"))
   .option("-t, --type <type>", "A, AAAA, CNAME, PTR, SRV, TXT", "any")
   .action(async (name: string, flags) => (await import("./resolve.ts")).resolve(name, flags));
+
+program
+  .command("scenario")
+  .argument("<name>", '"list", or one of its names')
+  .description("play a worked example of the textbook on the real stack, in virtual time")
+  .option("--ladder", "the ladder diagram in the terminal (default)")
+  .option("--no-narration", "packets alone")
+  .option("--svg <file>", "the ladder as a picture, one file for each act")
+  .option("--pcapng <file>", "the packets for Wireshark, one file for each act")
+  .option("--json", "values, steps and trace events as JSON lines")
+  .option("--lang <language>", "en or ko", "en")
+  .option("--set <setting>", "loss=0.05; repeatable", collect, [])
+  .option("--seed <number>", "another run of chance", integer, 1)
+  .action(async (name: string, flags) => (await import("./scenario.ts")).scenario(name, flags));
+
+program
+  .command("trace")
+  .argument("<file>", "pcapng, pcap, or an exported trace (.jsonl)")
+  .description("summary, ladder and plots of a capture, of this stack or any other")
+  .option("--ladder", "the packets as a ladder diagram")
+  .option("--svg <file>", "the ladder as a picture")
+  .option("--plots <folder>", "time-sequence, window and round-trip plots as SVG")
+  .option("--relative", "sequence numbers from each connection's first")
+  .option("--options <which>", "TCP options shown: none, syn, all", "syn")
+  .option("--port <number>", "only packets of this port", integer)
+  .option("--limit <number>", "most packets in the ladder, and connections", integer, 200)
+  .action(async (file: string, flags) => (await import("./trace.ts")).trace(file, flags));
 
 program
   .command("packetdrill")

@@ -53,7 +53,12 @@ async function carry(connection: Connection): Promise<void> {
   await connection.close();
 }
 
-async function datagrams(running: RunningHost, name: string | undefined, port: number, listens: boolean) {
+async function datagrams(
+  running: RunningHost,
+  name: string | undefined,
+  port: number,
+  listens: boolean,
+) {
   const socket = await running.host.udp(listens ? { port } : {});
   if (!listens) {
     const [address] = await running.host.resolve(name!);

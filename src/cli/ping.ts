@@ -41,9 +41,7 @@ export async function ping(name: string, flags: PingFlags): Promise<void> {
 
 function summary(name: string, sent: number, times: readonly number[]): void {
   const lost = sent === 0 ? 0 : Math.round((100 * (sent - times.length)) / sent);
-  process.stdout.write(
-    `--- ${name} ---\n${sent} sent, ${times.length} received, ${lost} % lost\n`,
-  );
+  process.stdout.write(`--- ${name} ---\n${sent} sent, ${times.length} received, ${lost} % lost\n`);
   if (times.length === 0) return;
   const mean = times.reduce((sum, t) => sum + t, 0) / times.length;
   process.stdout.write(

@@ -72,6 +72,8 @@ export async function start(flags: StartFlags): Promise<void> {
   status.say("closing", `closing: open connections have ${DRAIN_MS / 1000} s`);
   await inspector?.close();
   await published.close(DRAIN_MS);
-  await Promise.all([lan.server, lan.gateway, lan.client].map((h) => h.close({ timeout: DRAIN_MS })));
+  await Promise.all(
+    [lan.server, lan.gateway, lan.client].map((h) => h.close({ timeout: DRAIN_MS })),
+  );
   lan.network.close();
 }

@@ -35,11 +35,15 @@ export async function up(flags: UpFlags): Promise<void> {
     }
     for (const { bind, port, to } of ports) {
       const published = await publish(running.host, { bind, port, to });
-      status.say("published", `${published.address}:${published.port} leads to ${to.host}:${to.port}`, {
-        address: published.address,
-        port: published.port,
-        to,
-      });
+      status.say(
+        "published",
+        `${published.address}:${published.port} leads to ${to.host}:${to.port}`,
+        {
+          address: published.address,
+          port: published.port,
+          to,
+        },
+      );
     }
     const addresses = flags.address.join(", ");
     status.say("up", `${addresses} is up on ${running.where} (Ctrl-C ends)`, {

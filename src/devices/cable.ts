@@ -188,14 +188,33 @@ export class CablePort implements Device, LaneEnd {
     else lane.drop(frame, refused, nowUs);
   }
 
-  /** A frame arrived at this end. */
-  deliver(frame: Frame, timeUs: number): void {
-    if (this.tap !== undefined) this.tap(frame, "in", timeUs);
-    if (this.sink === undefined) {
-      this.peer!.lane.drop(frame, "detached", timeUs);
-      return;
+  transmitRun(frames: Int32Array, count: number): void {
+    const { memory, lane } = this;
+    const nowUs = this.context.now();
+    for (let i = 0; i < count; i++) {
+      const frame = frames[i]!;
+      if (this.tap !== undefined) this.tap(frame, "out", nowUs);
+      const refused = this.cable.linkUp
+        ? admit(memory, frame, this.maxLength, this.trusted)
+        : "down";
+      if (refused === undefined) lane.transmit(frame, nowUs);
+      else lane.drop(frame, refused, nowUs);
     }
-    this.sink.receive(frame);
-    this.memory.release(frame);
+  }
+
+  /** Frames arrived at this end. */
+  deliver(frames: Int32Array, count: number, timeUs: number): void {
+    const { memory, sink, tap } = this;
+    if (tap !== undefined) for (let i = 0; i < count; i++) tap(frames[i]!, "in", timeUs);
+    if (sink?.receiveRun !== undefined) sink.receiveRun(frames, count);
+    for (let i = 0; i < count; i++) {
+      const frame = frames[i]!;
+      if (sink === undefined) {
+        this.peer!.lane.drop(frame, "detached", timeUs);
+        continue;
+      }
+      if (sink.receiveRun === undefined) sink.receive(frame);
+      memory.release(frame);
+    }
   }
 }

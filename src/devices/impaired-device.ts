@@ -148,15 +148,20 @@ export class ImpairedDevice implements Device, DeviceSink, Pollable {
   }
 
   private readonly toHost = {
-    deliver: (frame: Frame, timeUs: number) => {
-      if (this.tap !== undefined) this.tap(frame, "in", timeUs);
-      this.sink?.receive(frame);
-      this.context.memory.release(frame);
+    deliver: (frames: Int32Array, count: number, timeUs: number) => {
+      for (let i = 0; i < count; i++) {
+        const frame = frames[i]!;
+        if (this.tap !== undefined) this.tap(frame, "in", timeUs);
+        this.sink?.receive(frame);
+        this.context.memory.release(frame);
+      }
     },
   };
 
   private readonly toDevice = {
-    deliver: (frame: Frame) => this.device.transmit(frame),
+    deliver: (frames: Int32Array, count: number) => {
+      for (let i = 0; i < count; i++) this.device.transmit(frames[i]!);
+    },
   };
 
   private clear(reason: DropReason): void {

@@ -44,8 +44,8 @@ export interface LaneOptions extends ImpairmentOptions {
 
 /** Who takes what a lane delivers. */
 export interface LaneEnd {
-  /** Takes ownership of the frame. */
-  deliver(frame: Frame, timeUs: number): void;
+  /** Takes ownership of the first `count` frames. */
+  deliver(frames: Int32Array, count: number, timeUs: number): void;
 }
 
 /**
@@ -66,6 +66,8 @@ export class Lane implements CodelQueue, ImpairerTarget {
   markedFrames = 0;
 
   private readonly memory: FrameMemory;
+  /** The frames that are being handed over. */
+  private readonly run = new Int32Array(BATCH);
   /** On the wire, by arrival time. */
   private readonly wire = new FrameLine();
   /** Waiting for the sender, by the time they came. */
@@ -259,11 +261,13 @@ export class Lane implements CodelQueue, ImpairerTarget {
     if (this.impaired) this.impairer.releaseDue(nowUs);
     if (this.queue.count > 0) this.serve(nowUs);
     const { wire } = this;
-    while (wire.firstTime() <= nowUs) {
-      if (budget-- <= 0) return true;
-      end.deliver(wire.shift(), nowUs);
+    const run = this.run;
+    let count = 0;
+    while (wire.firstTime() <= nowUs && count < budget && count < BATCH) {
+      run[count++] = wire.shift();
     }
-    return false;
+    if (count > 0) end.deliver(run, count, nowUs);
+    return wire.firstTime() <= nowUs;
   }
 
   /** True once when a sender that found no room may go on. */

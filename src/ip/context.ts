@@ -81,6 +81,8 @@ export class IpContext {
   ).fill(undefined);
   /** The packet being read never left this host, though it counts as come in by another interface than `lo`. */
   isLooped = false;
+  /** The transport that took the last packet, when it was a whole one without options that nobody else observes. */
+  taker: Transport | undefined = undefined;
   readonly reassembly: Reassembly;
   readonly replies: ReplyRing;
   readonly forwardRing: ForwardRing;

@@ -18,6 +18,7 @@ export function sendFragments(
   protocol: number,
   tos: number,
   ttl: number,
+  flags: number,
 ): number {
   const { memory, view, counters } = ip;
   const total = memory.length(frame);
@@ -47,7 +48,7 @@ export function sendFragments(
     memory.setRange(piece, at - overhead, length + overhead);
     writePieceHeader(view, path, at - overhead, length, done, more, id, protocol, tos, ttl);
     counters.ipFragCreates++;
-    result = transmit(ip, path, piece);
+    result = transmit(ip, path, piece, flags);
   }
   if (result === 0) counters.ipFragOKs++;
   else counters.ipFragFails++;

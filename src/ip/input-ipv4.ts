@@ -119,6 +119,7 @@ export function inputIpv4(
     const whole = reassembleIpv4(ip, iface, word1);
     if (whole === NO_FRAME) return;
     deliver(ip, iface, 0);
+    ip.taker = undefined;
     ip.memory.release(whole);
     return;
   }

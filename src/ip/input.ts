@@ -29,6 +29,7 @@ export function deliver(ip: IpContext, iface: IpInterface, nextHeaderPointer: nu
   if (transport !== undefined) {
     ip.counters.ipInDelivers++;
     if (!transport.input(packet, ip.nowUs)) refusePort(ip, iface, packet);
+    else if (observers === undefined && !packet.hasOptions) ip.taker = transport;
     return;
   }
   if (observers !== undefined) {

@@ -8,6 +8,7 @@ import type { LocalAddress } from "./local-addresses.ts";
 /** Who reads what an interface receives: `ip` as a whole. */
 export interface IpHandler {
   ipv4Input(iface: IpInterface, frame: Frame, at: number, length: number, isGroup: boolean): void;
+  inputRun(frames: Int32Array, from: number, to: number, offset: number): number;
   ipv6Input(iface: IpInterface, frame: Frame, at: number, length: number, isGroup: boolean): void;
   arpInput(iface: IpInterface, at: number, length: number): void;
   linkWritable(iface: IpInterface): void;
@@ -99,6 +100,9 @@ export class IpInterface implements LinkUpper {
 
   ipv4Input(frame: Frame, at: number, length: number, isLinkMulticast: boolean): void {
     this.handler.ipv4Input(this, frame, at, length, isLinkMulticast);
+  }
+  inputRun(frames: Int32Array, from: number, to: number, offset: number): number {
+    return this.handler.inputRun(frames, from, to, offset);
   }
   ipv6Input(frame: Frame, at: number, length: number, isLinkMulticast: boolean): void {
     this.handler.ipv6Input(this, frame, at, length, isLinkMulticast);

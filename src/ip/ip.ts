@@ -129,6 +129,11 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     if (neighbor.state !== NEIGHBOR_GONE) iface!.neighbors.confirm(neighbor, this.context.nowUs);
   }
 
+  doubt(path: Path): void {
+    const { kind, neighbor, iface } = path as IpPath;
+    if (kind === PATH_NEIGHBOR && neighbor !== undefined) iface!.neighbors.doubt(neighbor);
+  }
+
   /** Takes a path MTU that a transport has found plausible; see `IpPath.reportMtu`. */
   reportMtu(path: Path, mtuBytes: number): void {
     learnPathMtu(this.context, path as IpPath, mtuBytes);
@@ -275,9 +280,20 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     const ip = this.context;
     ip.nowUs = ip.clock.now();
     if (iface.isLoopback) iface = this.loopedBack(frame, iface);
+    ip.taker = undefined;
     inputIpv4(ip, iface, frame, at, length, isGroup);
     ip.isLooped = false;
     ip.onWork();
+  }
+
+  inputRun(frames: Int32Array, from: number, to: number, offset: number): number {
+    const ip = this.context;
+    const taker = ip.taker;
+    if (taker?.inputRun === undefined) return from;
+    const next = taker.inputRun(ip.packet, frames, from, to, offset);
+    ip.counters.ipInReceives += next - from;
+    ip.counters.ipInDelivers += next - from;
+    return next;
   }
 
   ipv6Input(iface: IpInterface, frame: Frame, at: number, length: number, isGroup: boolean): void {

@@ -9,7 +9,7 @@ import { IPV4_DF } from "../wire/ipv4.ts";
 import type { IpContext } from "./context.ts";
 import { sendFragments } from "./fragment.ts";
 import { type IpPath, PATH_GROUP, PATH_NEIGHBOR, PATH_NONE } from "./path.ts";
-import { isReachableNow, transmit } from "./transmit.ts";
+import { isKnown, transmit } from "./transmit.ts";
 
 /** See `IpSender.send`. `ttl` 0 means the default. */
 export function sendOnPath(
@@ -37,14 +37,14 @@ export function sendOnPath(
     const isSuper = memory.gsoSize(frame) !== 0;
     if (!isSuper) {
       if ((flags & SEND_DONT_FRAGMENT) !== 0 && !path.mayFragment) return tooBig(ip, frame);
-      return sendFragments(ip, path, frame, protocol, tos, ttl);
+      return sendFragments(ip, path, frame, protocol, tos, ttl, flags);
     }
     writeHeader(ip, path, frame, length, protocol, tos, ttl, flags);
     if (wirePacketLength(memory, frame) > path.currentMtu) return tooBig(ip, frame);
-    return transmit(ip, path, frame);
+    return transmit(ip, path, frame, flags);
   }
   writeHeader(ip, path, frame, length, protocol, tos, ttl, flags);
-  return transmit(ip, path, frame);
+  return transmit(ip, path, frame, flags);
 }
 
 /**
@@ -66,15 +66,15 @@ export function sendRunOnPath(
   const memory = ip.memory;
   const neighbor = path.neighbor;
   const length = memory.length(frames[0]!) + path.headerLength;
-  if (
-    neighbor === undefined ||
-    !isReachableNow(ip, neighbor) ||
-    path.kind !== PATH_NEIGHBOR ||
-    !path.isIpv4 ||
-    length > path.currentMtu ||
-    path.mayFragment ||
-    (flags & SEND_DONT_FRAGMENT) === 0
-  ) {
+  const isPlain =
+    path.kind === PATH_NEIGHBOR &&
+    path.isIpv4 &&
+    length <= path.currentMtu &&
+    !path.mayFragment &&
+    (flags & SEND_DONT_FRAGMENT) !== 0 &&
+    neighbor !== undefined &&
+    isKnown(ip, neighbor);
+  if (!isPlain) {
     let result = 0;
     for (let i = 0; i < count; i++) {
       const one = sendOnPath(ip, path, frames[i]!, protocol, tos, ttl, flags);

@@ -1,31 +1,43 @@
 /** From a whole IP packet to the link: the neighbor's address, or the group's. */
 import { ENETUNREACH, ENOBUFS } from "../base/errors.ts";
 import { type Frame, NO_FRAME } from "../base/frame-memory.ts";
-import { NEIGHBOR_GONE, NEIGHBOR_REACHABLE, type Neighbor } from "../link/neighbor.ts";
+import { SEND_NO_LOOP } from "../base/path.ts";
+import {
+  type Neighbor,
+  NEIGHBOR_DELAY,
+  NEIGHBOR_GONE,
+  NEIGHBOR_PROBE,
+  NEIGHBOR_REACHABLE,
+} from "../link/neighbor.ts";
 import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from "../wire/ethernet.ts";
 import type { IpContext } from "./context.ts";
 import { type IpPath, PATH_DIRECT, PATH_GROUP, PATH_NEIGHBOR } from "./path.ts";
 
 /** Gives a whole IP packet to the link. 0 or a negative errno; ownership passes. */
-export function transmit(ip: IpContext, path: IpPath, frame: Frame): number {
+export function transmit(ip: IpContext, path: IpPath, frame: Frame, flags = 0): number {
   const type = path.isIpv4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
   const neighbor = path.neighbor;
-  if (neighbor !== undefined && isReachableNow(ip, neighbor)) {
+  if (neighbor !== undefined && isKnown(ip, neighbor)) {
     return path.iface!.link.output(frame, neighbor.macHigh, neighbor.macLow, type);
   }
-  return transmitSlowly(ip, path, frame, type);
+  return transmitSlowly(ip, path, frame, type, flags);
 }
 
-/** Packets to this neighbor need no look at its state (RFC 4861 §7.3.3). */
-export function isReachableNow(ip: IpContext, neighbor: Neighbor): boolean {
-  return (
-    neighbor.state === NEIGHBOR_REACHABLE &&
-    neighbor.waiting === 0 &&
-    ip.nowUs <= neighbor.reachableUntilUs
-  );
+/** A packet to this neighbor changes nothing of its state (RFC 4861 §7.3.3). */
+export function isKnown(ip: IpContext, neighbor: Neighbor): boolean {
+  if (neighbor.waiting !== 0) return false;
+  const state = neighbor.state;
+  if (state === NEIGHBOR_REACHABLE) return ip.nowUs <= neighbor.reachableUntilUs;
+  return state === NEIGHBOR_DELAY || state === NEIGHBOR_PROBE;
 }
 
-function transmitSlowly(ip: IpContext, path: IpPath, frame: Frame, type: number): number {
+function transmitSlowly(
+  ip: IpContext,
+  path: IpPath,
+  frame: Frame,
+  type: number,
+  flags: number,
+): number {
   const iface = path.iface!;
   if (path.kind === PATH_NEIGHBOR) {
     let neighbor = path.neighbor;
@@ -48,7 +60,7 @@ function transmitSlowly(ip: IpContext, path: IpPath, frame: Frame, type: number)
     return iface.link.output(frame, 0, 0, type);
   }
   if (path.kind === PATH_GROUP) {
-    if (path.loopsBack) loopCopy(ip, path, frame, type);
+    if (path.loopsBack && (flags & SEND_NO_LOOP) === 0) loopCopy(ip, path, frame, type);
     return iface.link.output(frame, path.macHigh, path.macLow, type);
   }
   ip.memory.release(frame);

@@ -26,6 +26,8 @@ export interface Device {
   room(): number;
   /** Takes ownership of the frame. Never calls the stack back. */
   transmit(frame: Frame): void;
+  /** `transmit` of the first `count` of `frames`, in order; there is room for all. Absent: one at a time. */
+  transmitRun?(frames: Int32Array, count: number): void;
   /** Which destination addresses the host wants to hear; absent: the device hands over everything. */
   setFilter?(addresses: readonly MacAddress[], promiscuous: boolean): void;
   /** Releases what the device holds outside the stack. */
@@ -48,6 +50,8 @@ export const NO_OFFLOAD: DeviceOffload = { checksum: false, gsoMaxBytes: 0, coal
 export interface DeviceSink {
   /** Lends a frame that came in; the sink takes a reference to keep it. Never transmits. */
   receive(frame: Frame): void;
+  /** `receive` of the first `count` of `frames`, which came together, in order. Absent: one at a time. */
+  receiveRun?(frames: Int32Array, count: number): void;
   /** There is room again. */
   writable(): void;
   linkChanged(up: boolean): void;

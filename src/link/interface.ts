@@ -19,6 +19,7 @@ import {
   ethernetPayloadType,
   ethernetVlan,
 } from "../wire/ethernet.ts";
+import { IPV4_HEADER } from "../wire/ipv4.ts";
 import type { Device, DeviceSink } from "./device.ts";
 import type { ReplyTarget } from "./reply-ring.ts";
 import { completeChecksum, cutSuperSegment, withHeadroom } from "./offload.ts";
@@ -29,6 +30,12 @@ const SUPER_HEADERS = ETHERNET_HEADER + 60 + 60;
 /** What stands above the link: `ip`. Frames are lent; `at` is where the packet begins. */
 export interface LinkUpper {
   ipv4Input(frame: Frame, at: number, length: number, isLinkMulticast: boolean): void;
+  /**
+   * Frames that came behind the last one and equal it up to the end of an IPv4
+   * header of 20 bytes, `offset` bytes in, in length and in what is known of
+   * their checksums. Answers the index of the first that was not taken along.
+   */
+  inputRun(frames: Int32Array, from: number, to: number, offset: number): number;
   ipv6Input(frame: Frame, at: number, length: number, isLinkMulticast: boolean): void;
   arpInput(at: number, length: number): void;
   /** The device has room again, or the link went up or down. */
@@ -141,6 +148,64 @@ export class LinkInterface implements DeviceSink, ReplyTarget {
     } else {
       this.receiveOther(frame, at, length, type, isGroup);
     }
+  }
+
+  /**
+   * Several frames that came together. Those of one flow mostly differ in
+   * nothing before the transport header; comparing costs 8 ns a frame, and
+   * what need not be looked at again 90.
+   */
+  receiveRun(frames: Int32Array, count: number): void {
+    let i = 0;
+    while (i < count) {
+      const first = frames[i++]!;
+      this.receive(first);
+      if (i === count) return;
+      const end = this.alike(first, frames, i, count);
+      if (end === i) continue;
+      const next = this.upper.inputRun(frames, i, end, ETHERNET_HEADER + IPV4_HEADER);
+      this.counters.linkInFrames += next - i;
+      i = next;
+    }
+  }
+
+  /** How far the frames from `from` on look like `first` up to the end of an IPv4 header. */
+  private alike(first: Frame, frames: Int32Array, from: number, to: number): number {
+    const { memory } = this;
+    const { view } = memory;
+    const a = memory.start(first);
+    const length = memory.length(first);
+    if (!this.isEthernet || !this.isUp || this.tap !== undefined) return from;
+    if (length < ETHERNET_HEADER + IPV4_HEADER || view.getUint8(a + 14) !== 0x45) return from;
+    if (view.getUint16(a + 12) !== ETHERTYPE_IPV4) return from;
+    // So that `first` has gone up.
+    if (view.getUint16(a) !== this.macHigh || view.getInt32(a + 2) !== this.macLow) return from;
+    const state = memory.checksumState(first);
+    const gsoType = memory.gsoType(first);
+    const gsoSize = memory.gsoSize(first);
+    let i = from;
+    for (; i < to; i++) {
+      const frame = frames[i]!;
+      const b = memory.start(frame);
+      if (
+        memory.length(frame) !== length ||
+        memory.checksumState(frame) !== state ||
+        memory.gsoType(frame) !== gsoType ||
+        memory.gsoSize(frame) !== gsoSize ||
+        view.getInt32(b) !== view.getInt32(a) ||
+        view.getInt32(b + 4) !== view.getInt32(a + 4) ||
+        view.getInt32(b + 8) !== view.getInt32(a + 8) ||
+        view.getInt32(b + 12) !== view.getInt32(a + 12) ||
+        view.getInt32(b + 16) !== view.getInt32(a + 16) ||
+        view.getInt32(b + 20) !== view.getInt32(a + 20) ||
+        view.getInt32(b + 24) !== view.getInt32(a + 24) ||
+        view.getInt32(b + 28) !== view.getInt32(a + 28) ||
+        view.getUint16(b + 32) !== view.getUint16(a + 32)
+      ) {
+        break;
+      }
+    }
+    return i;
   }
 
   /** Priority-tagged frames (802.1Q VLAN 0) are read like untagged ones; other VLANs are not ours. */
@@ -268,8 +333,9 @@ export class LinkInterface implements DeviceSink, ReplyTarget {
       view.setInt32(at + 6, this.macFirst);
       view.setInt32(at + 10, last);
       if (this.tap !== undefined) this.tap(frame, true);
-      device.transmit(frame);
+      if (device.transmitRun === undefined) device.transmit(frame);
     }
+    device.transmitRun?.(frames, count);
     this.counters.linkOutFrames += count;
     return 0;
   }

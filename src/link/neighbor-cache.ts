@@ -212,6 +212,13 @@ export class NeighborCache {
     this.makeReachable(neighbor, nowUs);
   }
 
+  /** The layer above hears nothing from there: the next packet asks whether the neighbor still is. */
+  doubt(neighbor: Neighbor): void {
+    if (neighbor.state === NEIGHBOR_REACHABLE && !neighbor.isPermanent) {
+      neighbor.state = NEIGHBOR_STALE;
+    }
+  }
+
   private makeReachable(neighbor: Neighbor, nowUs: number): void {
     this.settle(neighbor, NEIGHBOR_REACHABLE);
     neighbor.reachableUntilUs = nowUs + this.reachableTimeUs * (0.5 + this.unit());

@@ -29,12 +29,13 @@ export function tcpInfoField(
   return read?.(info, nowUs);
 }
 
-type Read = (info: TcpInfo, nowUs: number) => number;
+type Read = (info: TcpInfo, nowUs: number) => number | undefined;
 
-/** Fields of later versions of TcpInfo; 0 while the stack does not count them. */
-function optional(info: TcpInfo, key: string): number {
+/** Fields that TcpInfo may have one day; a name that the stack does not count is not known. */
+function counted(info: TcpInfo, key: string, scale = 1): number | undefined {
   const value = (info as unknown as Record<string, unknown>)[key];
-  return typeof value === "number" ? value : typeof value === "boolean" ? Number(value) : 0;
+  if (typeof value === "boolean") return Number(value);
+  return typeof value === "number" ? Math.round(value * scale) : undefined;
 }
 
 const FIELDS: Readonly<Record<string, Read>> = {
@@ -47,12 +48,12 @@ const FIELDS: Readonly<Record<string, Read>> = {
     (i.sack ? OPT_SACK : 0) |
     (i.windowScaling ? OPT_WSCALE : 0) |
     (i.ecn ? OPT_ECN : 0) |
-    (optional(i, "ecnSeen") ? OPT_ECN_SEEN : 0) |
-    (optional(i, "synData") ? OPT_SYN_DATA : 0),
+    (counted(i, "ecnSeen") ? OPT_ECN_SEEN : 0) |
+    (i.synData ? OPT_SYN_DATA : 0),
   tcpi_snd_wscale: (i) => i.sndWscale,
   tcpi_rcv_wscale: (i) => i.rcvWscale,
   tcpi_delivery_rate_app_limited: (i) => Number(i.deliveryRateAppLimited),
-  tcpi_fastopen_client_fail: (i) => optional(i, "fastOpenClientFail"),
+  tcpi_fastopen_client_fail: (i) => counted(i, "fastOpenClientFail"),
   tcpi_rto: (i) => Math.round(i.rtoUs),
   tcpi_ato: (i) => Math.round(i.ackTimeoutUs),
   tcpi_snd_mss: (i) => i.sndMss,
@@ -66,7 +67,6 @@ const FIELDS: Readonly<Record<string, Read>> = {
   tcpi_fackets: () => 0,
   tcpi_last_data_sent: (i, now) => Math.trunc((now - i.lastDataSentUs) / 1000),
   tcpi_last_data_recv: (i, now) => Math.trunc((now - i.lastDataRecvUs) / 1000),
-  tcpi_last_ack_recv: (i, now) => Math.trunc((now - optional(i, "lastAckRecvUs")) / 1000),
   tcpi_rcv_ssthresh: (i) => i.rcvWnd,
   tcpi_rtt: (i) => Math.round(i.rttUs),
   tcpi_rttvar: (i) => Math.round(i.rttvarUs),
@@ -84,19 +84,19 @@ const FIELDS: Readonly<Record<string, Read>> = {
   tcpi_segs_out: (i) => i.segsOut,
   tcpi_notsent_bytes: (i) => i.notSentBytes,
   tcpi_min_rtt: (i) => Math.round(i.minRttUs),
-  tcpi_data_segs_in: (i) => optional(i, "dataSegsIn"),
-  tcpi_data_segs_out: (i) => optional(i, "dataSegsOut"),
+  tcpi_data_segs_in: (i) => counted(i, "dataSegsIn"),
+  tcpi_data_segs_out: (i) => counted(i, "dataSegsOut"),
   tcpi_delivery_rate: (i) => i.deliveryRate,
-  tcpi_busy_time: (i) => Math.round(optional(i, "busyTimeUs")),
-  tcpi_rwnd_limited: (i) => Math.round(optional(i, "rwndLimitedUs")),
-  tcpi_sndbuf_limited: (i) => Math.round(optional(i, "sndBufLimitedUs")),
+  tcpi_busy_time: (i) => counted(i, "busyTimeUs"),
+  tcpi_rwnd_limited: (i) => counted(i, "rwndLimitedUs"),
+  tcpi_sndbuf_limited: (i) => counted(i, "sndBufLimitedUs"),
   tcpi_delivered: (i) => i.delivered,
-  tcpi_delivered_ce: (i) => optional(i, "deliveredCe"),
+  tcpi_delivered_ce: (i) => counted(i, "deliveredCe"),
   tcpi_bytes_sent: (i) => i.bytesSent,
   tcpi_bytes_retrans: (i) => i.bytesRetrans,
-  tcpi_dsack_dups: (i) => optional(i, "dsackDups"),
-  tcpi_reord_seen: (i) => optional(i, "reorderingSeen"),
-  tcpi_rcv_ooopack: (i) => optional(i, "outOfOrderPackets"),
+  tcpi_dsack_dups: (i) => counted(i, "dsackDups"),
+  tcpi_reord_seen: (i) => counted(i, "reorderingSeen"),
+  tcpi_rcv_ooopack: (i) => counted(i, "outOfOrderPackets"),
   tcpi_snd_wnd: (i) => i.sndWnd,
   tcpi_rcv_wnd: (i) => i.rcvWnd,
   tcpi_rehash: () => 0,
@@ -104,5 +104,4 @@ const FIELDS: Readonly<Record<string, Read>> = {
   tcpi_snd_nxt: (i) => i.sndNxt >>> 0,
   tcpi_rcv_nxt: (i) => i.rcvNxt >>> 0,
   tcpi_snd_rexmitpack: (i) => i.totalRetrans,
-  tcpi_snd_zerowin: () => 0,
 };

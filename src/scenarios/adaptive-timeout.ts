@@ -21,7 +21,12 @@ export const adaptiveTimeout: Scenario = {
         const srtts: [number, number][] = [];
         const rows: string[][] = [["ms", "R", "SRTT", "RTTVAR", "RTO"]];
         const listener = await server.listen({ port: 80, isn: 2000 });
-        const connecting = client.connect({ host: "10.0.0.2", port: 80, localPort: 40_000, isn: 1000 });
+        const connecting = client.connect({
+          host: "10.0.0.2",
+          port: 80,
+          localPort: 40_000,
+          isn: 1000,
+        });
         await stage.wait(1);
         const [pending] = client.tcp.connections();
         const first = pending.rtoUs / 1000;
@@ -36,7 +41,11 @@ export const adaptiveTimeout: Scenario = {
           const ms = stage.nowUs / 1000;
           rtos.push([ms, rtoUs / 1000]);
           srtts.push([ms, rttUs / 1000]);
-          rows.push([ms, sample, rttUs / 1000, rttvarUs / 1000, rtoUs / 1000].map((n) => String(Math.round(n * 100) / 100)));
+          rows.push(
+            [ms, sample, rttUs / 1000, rttvarUs / 1000, rtoUs / 1000].map((n) =>
+              String(Math.round(n * 100) / 100),
+            ),
+          );
           return { rttUs, rttvarUs, rtoUs };
         };
         const one = look(100);
@@ -47,7 +56,8 @@ export const adaptiveTimeout: Scenario = {
         const exchange = async () => {
           const startUs = stage.nowUs;
           await stage.until(connection.write(bytes(100)));
-          while (connection.info().unackedSegments > 0 || stage.nowUs === startUs) await stage.wait(1);
+          while (connection.info().unackedSegments > 0 || stage.nowUs === startUs)
+            await stage.wait(1);
           await accepted.readInto(new Uint8Array(100));
           return (stage.nowUs - startUs) / 1000;
         };

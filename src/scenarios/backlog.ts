@@ -11,12 +11,14 @@ export const backlog: Scenario = {
     ko: "listen(backlog 2)에 클라이언트는 넷, 응용 프로그램은 accept를 늦게 부른다. TCP는 혼자서 연결을 열어 기다리게 한다. 큐가 가득 차면 다음 클라이언트는 거절당하는 것이 아니라, SYN에 답이 없어서 다시 시도한다.",
   },
   async play(theatre) {
-    await theatre.act(
-      { en: "Backlog 2: two wait", ko: "backlog 2: 둘이 기다린다" },
-      (stage) => play(theatre, stage, false),
+    await theatre.act({ en: "Backlog 2: two wait", ko: "backlog 2: 둘이 기다린다" }, (stage) =>
+      play(theatre, stage, false),
     );
     await theatre.act(
-      { en: "The linux preset: one more than the backlog says", ko: "linux 프리셋: backlog보다 하나 더" },
+      {
+        en: "The linux preset: one more than the backlog says",
+        ko: "linux 프리셋: backlog보다 하나 더",
+      },
       (stage) => play(theatre, stage, true),
     );
     await theatre.act(
@@ -35,7 +37,9 @@ export const backlog: Scenario = {
           "accept()를 부른 지 0.5초가 지났지만 아무도 오지 않았다. 호출은 막혀 있다. promise는 열린 채이고, 프로세스는 시간을 쓰지 않고 기다린다.",
         );
         const blocked = acceptedAtMs < 0;
-        await stage.until(client.connect({ host: "10.0.0.2", port: 80, localPort: 40_000, isn: 1000 }));
+        await stage.until(
+          client.connect({ host: "10.0.0.2", port: 80, localPort: 40_000, isn: 1000 }),
+        );
         await stage.until(accepting);
         stage.say(
           "A client connects, and accept() returns as soon as the third segment of the handshake is there.",

@@ -11,7 +11,10 @@ export const closeWithDataPending: Scenario = {
   },
   async play(theatre) {
     await theatre.act(
-      { en: "(a) Nothing unread: the send buffer drains, then FIN", ko: "(가) 읽지 않은 것이 없으면: 송신 버퍼를 비우고 FIN" },
+      {
+        en: "(a) Nothing unread: the send buffer drains, then FIN",
+        ko: "(가) 읽지 않은 것이 없으면: 송신 버퍼를 비우고 FIN",
+      },
       async (stage) => {
         const { client, server } = stage.pair();
         const { connection, accepted } = await stage.open(client, server);
@@ -92,7 +95,7 @@ export const closeWithDataPending: Scenario = {
         await stage.until(accepted.write(bytes(100)));
         await stage.wait(30);
         stage.say(
-          "The server sends 100 bytes. Nobody can ever take them: RST. So the textbook's rule \"data after close is thrown away\" is half of it; the sender is also told.",
+          'The server sends 100 bytes. Nobody can ever take them: RST. So the textbook\'s rule "data after close is thrown away" is half of it; the sender is also told.',
           "서버가 100바이트를 보낸다. 받을 사람이 없으므로 RST다. “닫은 뒤에 온 데이터는 버린다”는 규칙의 나머지 절반은, 보낸 쪽에도 알린다는 것이다.",
         );
         let failure = "none";

@@ -27,7 +27,15 @@ export const congestionControl: Scenario = {
         async (stage) => {
           const { client, server } = stage.pair(
             { delayMs: delay, bitsPerSecond: mbit * 1e6, queue: { packets: queue } },
-            { tcp: { congestionControl: name, sendBuffer: 400_000, sendBufferMax: 400_000, receiveBuffer: 800_000, receiveBufferMax: 800_000 } },
+            {
+              tcp: {
+                congestionControl: name,
+                sendBuffer: 400_000,
+                sendBufferMax: 400_000,
+                receiveBuffer: 800_000,
+                receiveBufferMax: 800_000,
+              },
+            },
           );
           const { connection, accepted } = await stage.open(client, server);
           const startUs = stage.nowUs;
@@ -53,7 +61,13 @@ export const congestionControl: Scenario = {
           const info = connection.info();
           series.push({ name, points });
           const rate = (8 * total) / ms / 1000;
-          rows.push([name, ms.toFixed(0), most.toFixed(1), String(info.totalRetrans), rate.toFixed(2)]);
+          rows.push([
+            name,
+            ms.toFixed(0),
+            most.toFixed(1),
+            String(info.totalRetrans),
+            rate.toFixed(2),
+          ]);
           theatre.note(`${name}: ms`, Math.round(ms));
           theatre.note(`${name}: retransmissions`, info.totalRetrans);
           theatre.note(`${name}: bytes`, got);

@@ -13,7 +13,9 @@ export const dataAndAcknowledgement: Scenario = {
       { en: "seq=1301 and seq=1401, 100 bytes each", ko: "seq=1301과 seq=1401, 각각 100바이트" },
       async (stage) => {
         const { client, server } = stage.pair();
-        const { connection, accepted } = await stage.open(client, server, { client: { isn: 1300 } });
+        const { connection, accepted } = await stage.open(client, server, {
+          client: { isn: 1300 },
+        });
         stage.begin();
         stage.say(
           "The client's ISN was 1300; the SYN took that number, so the first byte of data has number 1301. 100 bytes are the numbers 1301 to 1400.",
@@ -22,7 +24,7 @@ export const dataAndAcknowledgement: Scenario = {
         await stage.until(connection.write(bytes(100)));
         await stage.wait(40);
         stage.say(
-          "ack=1401 says: I have everything before 1401, and 1401 is what I wait for. Some textbooks print \"ACK = SEQ + bytes + 1\", which would be 1402. The standard (RFC 9293 §3.4), and every stack, acknowledges the next expected byte: SEQ + bytes. Only SYN and FIN count for one.",
+          'ack=1401 says: I have everything before 1401, and 1401 is what I wait for. Some textbooks print "ACK = SEQ + bytes + 1", which would be 1402. The standard (RFC 9293 §3.4), and every stack, acknowledges the next expected byte: SEQ + bytes. Only SYN and FIN count for one.',
           "ack=1401은 “1401 앞은 모두 받았고 1401을 기다린다”는 뜻이다. 어떤 교재는 “ACK = SEQ + 바이트 수 + 1”이라고 적는데, 그러면 1402가 된다. 표준(RFC 9293 §3.4)과 모든 스택은 다음에 기다리는 바이트, 곧 SEQ + 바이트 수를 적는다. 1을 더하는 것은 SYN과 FIN뿐이다.",
           stage.sendBuffer("client: send", connection),
         );

@@ -48,10 +48,16 @@ export const fastRetransmit: Scenario = {
           const info = connection.info();
           const key = sack ? "sack" : "duplicates";
           theatre.note(`${key}: bytes`, total);
-          theatre.note(`${key}: whole`, received.every((byte, i) => byte === (i & 0xff)));
+          theatre.note(
+            `${key}: whole`,
+            received.every((byte, i) => byte === (i & 0xff)),
+          );
           theatre.note(`${key}: retransmissions`, info.totalRetrans);
           theatre.note(`${key}: timeouts`, client.counters.tcpTimeouts);
-          theatre.note(`${key}: again`, stage.lines().filter((line) => line.includes("again")));
+          theatre.note(
+            `${key}: again`,
+            stage.lines().filter((line) => line.includes("again")),
+          );
         },
       );
     }

@@ -10,7 +10,10 @@ export const fourWayClose: Scenario = {
   },
   async play(theatre) {
     await theatre.act(
-      { en: "FIN 5000, one byte on the way back, FIN 7501", ko: "FIN 5000, 돌아오는 한 바이트, FIN 7501" },
+      {
+        en: "FIN 5000, one byte on the way back, FIN 7501",
+        ko: "FIN 5000, 돌아오는 한 바이트, FIN 7501",
+      },
       async (stage) => {
         const { client, server } = stage.pair();
         const { connection, accepted } = await stage.open(client, server, {

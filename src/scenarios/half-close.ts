@@ -10,7 +10,10 @@ export const halfClose: Scenario = {
   },
   async play(theatre) {
     await theatre.act(
-      { en: "shutdown(SHUT_WR), then 5000 bytes the other way", ko: "shutdown(SHUT_WR) 뒤에 반대 방향으로 5000바이트" },
+      {
+        en: "shutdown(SHUT_WR), then 5000 bytes the other way",
+        ko: "shutdown(SHUT_WR) 뒤에 반대 방향으로 5000바이트",
+      },
       async (stage) => {
         const { client, server } = stage.pair();
         const { connection, accepted } = await stage.open(client, server);

@@ -16,7 +16,9 @@ export const inOrderDelivery: Scenario = {
         const { client, server } = stage.pair({
           aToB: { reorder: { packets: [3], distance: 1000, holdMs: 4 } },
         });
-        const { connection, accepted } = await stage.open(client, server, { client: { noDelay: true } });
+        const { connection, accepted } = await stage.open(client, server, {
+          client: { noDelay: true },
+        });
         stage.begin();
         const reads: string[] = [];
         const reading = (async () => {
@@ -50,10 +52,15 @@ export const inOrderDelivery: Scenario = {
           .arrows()
           .filter(({ from }) => from === "client")
           .filter(({ arrow }) => arrow.numbers.includes("len="))
-          .sort((a, b) => a.arrow.arrivedUs! - b.arrow.arrivedUs! || b.arrow.packet - a.arrow.packet)
+          .sort(
+            (a, b) => a.arrow.arrivedUs! - b.arrow.arrivedUs! || b.arrow.packet - a.arrow.packet,
+          )
           .map(({ arrow }) => Number(/seq=(\d+)/.exec(arrow.numbers)![1]));
         theatre.note("arrivalOrder", order);
-        theatre.note("acks", stage.lines().filter((line) => line.startsWith("server")));
+        theatre.note(
+          "acks",
+          stage.lines().filter((line) => line.startsWith("server")),
+        );
         theatre.note("retransmissions", connection.info().totalRetrans);
       },
       { marks: ["state", "timer", "call"] },

@@ -10,9 +10,8 @@ export const lossAndTimeout: Scenario = {
     ko: "두 세그먼트 가운데 두 번째가 사라진다. 보내는 쪽에 이를 알려 주는 것은 없고, 와야 할 확인 응답이 오지 않을 뿐이다. 타이머가 끝나면 같은 바이트가 같은 번호로 다시 간다.",
   },
   async play(theatre) {
-    await theatre.act(
-      { en: "The retransmission timer", ko: "재전송 타이머" },
-      (stage) => play(theatre, stage),
+    await theatre.act({ en: "The retransmission timer", ko: "재전송 타이머" }, (stage) =>
+      play(theatre, stage),
     );
   },
 };

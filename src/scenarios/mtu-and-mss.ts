@@ -12,7 +12,10 @@ export const mtuAndMss: Scenario = {
     for (const timestamps of [false, true]) {
       await theatre.act(
         timestamps
-          ? { en: "With timestamps: 1448 + 1448 + 1104", ko: "타임스탬프를 쓰면: 1448 + 1448 + 1104" }
+          ? {
+              en: "With timestamps: 1448 + 1448 + 1104",
+              ko: "타임스탬프를 쓰면: 1448 + 1448 + 1104",
+            }
           : { en: "4,000 bytes: 1460 + 1460 + 1080", ko: "4,000바이트: 1460 + 1460 + 1080" },
         async (stage) => {
           const { client, server } = stage.pair({}, { tcp: { timestamps } });
@@ -71,7 +74,11 @@ export const mtuAndMss: Scenario = {
         theatre.note("narrow: received", total);
         theatre.note(
           "narrow: icmp",
-          new Set(stage.lines({ protocols: ["icmp"] }).map((line) => line.replace(/ to \d.*| length .*/, ""))).size > 0,
+          new Set(
+            stage
+              .lines({ protocols: ["icmp"] })
+              .map((line) => line.replace(/ to \d.*| length .*/, "")),
+          ).size > 0,
         );
       },
       { protocols: ["tcp", "icmp"] },

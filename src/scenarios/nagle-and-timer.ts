@@ -3,7 +3,10 @@ import type { Scenario } from "./scenario.ts";
 
 export const nagleAndTimer: Scenario = {
   name: "nagle-and-timer",
-  title: { en: "Nagle's algorithm, and the timers that exist", ko: "Nagle 알고리즘과 실제로 있는 타이머" },
+  title: {
+    en: "Nagle's algorithm, and the timers that exist",
+    ko: "Nagle 알고리즘과 실제로 있는 타이머",
+  },
   summary: {
     en: "Many tiny writes make many tiny packets, each with 40 bytes of headers. Nagle's algorithm holds a small segment back while another one is unacknowledged. It has no timer of its own: the ACK releases it. Two timers do exist beside it: the sender's silly-window override and TCP_CORK's 200 ms.",
     ko: "조금씩 여러 번 쓰면 40바이트 헤더가 붙은 작은 패킷이 많아진다. Nagle 알고리즘은 확인되지 않은 작은 세그먼트가 있는 동안 다음 작은 세그먼트를 붙잡는다. 자체 타이머는 없고 ACK가 풀어 준다. 곁에 있는 타이머는 둘이다: 보내는 쪽의 silly window 무효화 타이머와 TCP_CORK의 200 ms.",

@@ -10,7 +10,10 @@ export const noBoundaries: Scenario = {
   },
   async play(theatre) {
     await theatre.act(
-      { en: "One write of 40, four reads of 10", ko: "40바이트를 한 번 쓰고, 10바이트씩 네 번 읽기" },
+      {
+        en: "One write of 40, four reads of 10",
+        ko: "40바이트를 한 번 쓰고, 10바이트씩 네 번 읽기",
+      },
       async (stage) => {
         const { client, server } = stage.pair();
         const { connection, accepted } = await stage.open(client, server);
@@ -51,12 +54,18 @@ export const noBoundaries: Scenario = {
         }
         theatre.note("reads", reads);
         theatre.note("leftInReceiveBuffer", waiting);
-        theatre.note("segmentsWithData", stage.arrows().filter(({ arrow }) => arrow.numbers.includes("len=")).length);
+        theatre.note(
+          "segmentsWithData",
+          stage.arrows().filter(({ arrow }) => arrow.numbers.includes("len=")).length,
+        );
       },
       { marks: ["state", "timer", "call"] },
     );
     await theatre.act(
-      { en: "Four writes of 10, one read of 40", ko: "10바이트씩 네 번 쓰고, 40바이트를 한 번 읽기" },
+      {
+        en: "Four writes of 10, one read of 40",
+        ko: "10바이트씩 네 번 쓰고, 40바이트를 한 번 읽기",
+      },
       async (stage) => {
         const { client, server } = stage.pair();
         const { connection, accepted } = await stage.open(client, server);
@@ -76,7 +85,10 @@ export const noBoundaries: Scenario = {
           stage.receiveBuffer("client: receive", connection),
         );
         theatre.note("oneRead", read);
-        theatre.note("inOrder", buffer.every((byte, i) => byte === i));
+        theatre.note(
+          "inOrder",
+          buffer.every((byte, i) => byte === i),
+        );
       },
       { marks: ["state", "timer", "call"] },
     );

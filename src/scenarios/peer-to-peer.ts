@@ -13,7 +13,9 @@ export const peerToPeer: Scenario = {
       async (stage) => {
         const peers = ["ann", "bob", "cho"].map((name) => stage.host(name));
         stage.lan(peers);
-        const listeners = await Promise.all(peers.map((peer) => peer.listen({ port: 6000, isn: 5000 })));
+        const listeners = await Promise.all(
+          peers.map((peer) => peer.listen({ port: 6000, isn: 5000 })),
+        );
         stage.say(
           "Every peer listens on port 6000 and connects to its neighbor: ann to bob, bob to cho, cho to ann. Each is a server for one connection and a client for another.",
           "피어마다 6000번 포트에서 듣고 옆 피어에 연결한다: ann은 bob에, bob은 cho에, cho는 ann에. 저마다 한 연결에서는 서버, 다른 연결에서는 클라이언트다.",

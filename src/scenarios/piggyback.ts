@@ -9,35 +9,32 @@ export const piggyback: Scenario = {
     ko: "확인 응답은 따로 갈 필요가 없다. 모든 세그먼트에 그 필드가 있기 때문이다. 잠깐 기다리면 그사이 보낼 것이 생기곤 한다. 윈도우 갱신이 여러 번이면 마지막 것만 의미가 있다.",
   },
   async play(theatre) {
-    await theatre.act(
-      { en: "Request and reply", ko: "요청과 응답" },
-      async (stage) => {
-        const { client, server } = stage.pair({}, { tcp: { quickAcks: 0 } });
-        const { connection, accepted } = await stage.open(client, server);
-        stage.begin();
-        await stage.until(connection.write(bytes(100)));
-        await stage.until(accepted.readInto(new Uint8Array(100)));
-        stage.say(
-          "The request of 100 bytes arrived. TCP owes an ACK and waits up to 40 ms for something to send with it (RFC 9293 §3.8.6.3, RFC 5681 §4.2).",
-          "100바이트 요청이 도착했다. TCP는 ACK를 빚졌지만, 함께 보낼 것이 생길지 최대 40 ms 기다린다(RFC 9293 §3.8.6.3, RFC 5681 §4.2).",
-        );
-        await stage.wait(5);
-        await stage.until(accepted.write(bytes(300)));
-        await stage.until(connection.readInto(new Uint8Array(300)));
-        stage.say(
-          "After 5 ms the server answers. Its one segment carries the reply, the ACK of the request and the window: two segments for the whole exchange, not four.",
-          "5 ms 뒤 서버가 답한다. 세그먼트 하나에 응답과, 요청에 대한 ACK와, 윈도우가 함께 실린다. 전체 교환에 네 개가 아니라 두 개면 된다.",
-        );
-        await stage.wait(100);
-        stage.say(
-          "The client has nothing more to send, so its ACK waits for the delayed-ACK timer and goes alone, after 40 ms.",
-          "클라이언트는 더 보낼 것이 없다. 그래서 ACK는 지연 ACK 타이머를 기다렸다가 40 ms 뒤 혼자 간다.",
-        );
-        theatre.note("segments", stage.lines());
-        const times = stage.arrows().map(({ arrow }) => arrow.timeUs / 1000);
-        theatre.note("lastAckDelayMs", times[2] - times[1] - 10);
-      },
-    );
+    await theatre.act({ en: "Request and reply", ko: "요청과 응답" }, async (stage) => {
+      const { client, server } = stage.pair({}, { tcp: { quickAcks: 0 } });
+      const { connection, accepted } = await stage.open(client, server);
+      stage.begin();
+      await stage.until(connection.write(bytes(100)));
+      await stage.until(accepted.readInto(new Uint8Array(100)));
+      stage.say(
+        "The request of 100 bytes arrived. TCP owes an ACK and waits up to 40 ms for something to send with it (RFC 9293 §3.8.6.3, RFC 5681 §4.2).",
+        "100바이트 요청이 도착했다. TCP는 ACK를 빚졌지만, 함께 보낼 것이 생길지 최대 40 ms 기다린다(RFC 9293 §3.8.6.3, RFC 5681 §4.2).",
+      );
+      await stage.wait(5);
+      await stage.until(accepted.write(bytes(300)));
+      await stage.until(connection.readInto(new Uint8Array(300)));
+      stage.say(
+        "After 5 ms the server answers. Its one segment carries the reply, the ACK of the request and the window: two segments for the whole exchange, not four.",
+        "5 ms 뒤 서버가 답한다. 세그먼트 하나에 응답과, 요청에 대한 ACK와, 윈도우가 함께 실린다. 전체 교환에 네 개가 아니라 두 개면 된다.",
+      );
+      await stage.wait(100);
+      stage.say(
+        "The client has nothing more to send, so its ACK waits for the delayed-ACK timer and goes alone, after 40 ms.",
+        "클라이언트는 더 보낼 것이 없다. 그래서 ACK는 지연 ACK 타이머를 기다렸다가 40 ms 뒤 혼자 간다.",
+      );
+      theatre.note("segments", stage.lines());
+      const times = stage.arrows().map(({ arrow }) => arrow.timeUs / 1000);
+      theatre.note("lastAckDelayMs", times[2] - times[1] - 10);
+    });
     await theatre.act(
       { en: "Several window updates become one", ko: "여러 윈도우 갱신이 하나로" },
       async (stage) => {

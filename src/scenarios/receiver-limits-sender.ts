@@ -54,7 +54,7 @@ async function play(theatre: Theatre, stage: Stage, avoid: boolean): Promise<voi
   const before = connection.info();
   const edge = () => {
     const info = connection.info();
-    return ((info.sndUna + info.sndWnd - info.iss - 1) | 0);
+    return (info.sndUna + info.sndWnd - info.iss - 1) | 0;
   };
   const edgeBefore = edge();
   const buffer = new Uint8Array(20);
@@ -109,7 +109,8 @@ async function play(theatre: Theatre, stage: Stage, avoid: boolean): Promise<voi
 function mostInFlight(stage: Stage): number {
   let most = 0;
   for (const event of stage.recorder.read().events()) {
-    if (event.host !== "client" || !("variables" in event) || event.variables === undefined) continue;
+    if (event.host !== "client" || !("variables" in event) || event.variables === undefined)
+      continue;
     const { sndNxt, sndUna, state } = event.variables;
     if (state === "ESTABLISHED") most = Math.max(most, (sndNxt - sndUna) | 0);
   }

@@ -31,11 +31,17 @@ export const resolver: Scenario = {
         client.resolver = names;
         const listener = await server.listen({ port: 80, isn: 2000 });
         stage.say(
-          "The application calls connect(\"server.example\", 80). TCP knows no names: the resolver asks the name server, one UDP datagram there and one back. A lost one would be asked again after a timeout, by the resolver, not by UDP.",
-          "응용 프로그램이 connect(\"server.example\", 80)을 부른다. TCP는 이름을 모른다. 리졸버가 이름 서버에 묻는다. UDP 데이터그램 하나가 가고 하나가 온다. 사라지면 UDP가 아니라 리졸버가 시간 초과 뒤에 다시 묻는다.",
+          'The application calls connect("server.example", 80). TCP knows no names: the resolver asks the name server, one UDP datagram there and one back. A lost one would be asked again after a timeout, by the resolver, not by UDP.',
+          '응용 프로그램이 connect("server.example", 80)을 부른다. TCP는 이름을 모른다. 리졸버가 이름 서버에 묻는다. UDP 데이터그램 하나가 가고 하나가 온다. 사라지면 UDP가 아니라 리졸버가 시간 초과 뒤에 다시 묻는다.',
         );
         const connection = await stage.until(
-          client.connect({ host: "server.example", port: 80, family: 4, localPort: 40_000, isn: 1000 }),
+          client.connect({
+            host: "server.example",
+            port: 80,
+            family: 4,
+            localPort: 40_000,
+            isn: 1000,
+          }),
         );
         await stage.until(listener.accept());
         stage.say(
@@ -55,7 +61,10 @@ export const resolver: Scenario = {
         theatre.note("remoteAddress", connection.remoteAddress);
         theatre.note("addresses", many.length);
         theatre.note("datagrams", lines.length);
-        theatre.note("connectionsToPort53", stage.lines().filter((line) => line.startsWith("client > server SYN seq")).length - 1);
+        theatre.note(
+          "connectionsToPort53",
+          stage.lines().filter((line) => line.startsWith("client > server SYN seq")).length - 1,
+        );
       },
       { limit: 40 },
     );

@@ -34,11 +34,17 @@ export const sequenceWrap: Scenario = {
         const n = await stage.until(accepted.readInto(into));
         theatre.note("segments", stage.lines());
         theatre.note("read", n);
-        theatre.note("inOrder", into.subarray(0, n).every((byte, i) => byte === i));
+        theatre.note(
+          "inOrder",
+          into.subarray(0, n).every((byte, i) => byte === i),
+        );
       },
     );
     await theatre.act(
-      { en: "PAWS: an old segment with an old timestamp", ko: "PAWS: 낡은 타임스탬프를 단 낡은 세그먼트" },
+      {
+        en: "PAWS: an old segment with an old timestamp",
+        ko: "PAWS: 낡은 타임스탬프를 단 낡은 세그먼트",
+      },
       async (stage) => {
         const { client, server } = stage.pair(
           // The third packet of the client (SYN, ACK, data) is held up for a second.
@@ -70,7 +76,10 @@ export const sequenceWrap: Scenario = {
         while (total < 200) total += await stage.until(accepted.readInto(into.subarray(total)));
         theatre.note("paws: dropped", drops.length);
         theatre.note("paws: read", total);
-        theatre.note("paws: inOrder", into.subarray(0, total).every((byte, i) => byte === i));
+        theatre.note(
+          "paws: inOrder",
+          into.subarray(0, total).every((byte, i) => byte === i),
+        );
       },
     );
   },

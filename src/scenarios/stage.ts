@@ -14,6 +14,7 @@ import { buildLadder } from "../trace/ladder/build.ts";
 import { isMark, type LadderArrow, type MarkKind } from "../trace/ladder/model.ts";
 import { rangesOf, receiveStrip, type Strip, sendStrip } from "../trace/ladder/strips.ts";
 import { PacketLog } from "../trace/packet-log.ts";
+import { commentRetransmissions } from "../trace/reasons.ts";
 import { Recorder } from "../trace/recorder.ts";
 import type { ActResult, Exhibit, Step, Text } from "./scenario.ts";
 
@@ -102,7 +103,13 @@ export class Stage {
     const net = this.nextAddress++ - 1;
     const macA = parseMac(`02:00:00:00:0${net}:0a`);
     const macB = parseMac(`02:00:00:00:0${net}:0b`);
-    const cable = this.network.cable({ name: `${a.name}-${b.name}`, delayMs: DELAY_MS, ...line, macA, macB });
+    const cable = this.network.cable({
+      name: `${a.name}-${b.name}`,
+      delayMs: DELAY_MS,
+      ...line,
+      macA,
+      macB,
+    });
     const ia = a.addInterface(cable.a, { addresses: [`10.0.${net}.1/24`] });
     const ib = b.addInterface(cable.b, { addresses: [`10.0.${net}.2/24`] });
     if (!strangers) {
@@ -125,7 +132,12 @@ export class Stage {
     const middle = this.network.switch({ name: "switch" });
     const made = hosts.map((host, i) => {
       const mac = parseMac(`02:00:00:00:0${net}:${(i + 1).toString(16).padStart(2, "0")}`);
-      const cable = this.network.cable({ name: host.name, delayMs: DELAY_MS / 2, ...options, macA: mac });
+      const cable = this.network.cable({
+        name: host.name,
+        delayMs: DELAY_MS / 2,
+        ...options,
+        macA: mac,
+      });
       middle.connect(cable.b);
       const iface = host.addInterface(cable.a, { addresses: [`10.0.${net}.${i + 1}/24`] });
       this.remember(host, iface);
@@ -239,9 +251,12 @@ export class Stage {
   // Looking back
 
   /** Packets as lines, in the order in which they left: "client > server SYN seq=1000 win=65535". */
-  lines(options: { readonly window?: boolean; readonly protocols?: readonly string[] } = {}): string[] {
+  lines(
+    options: { readonly window?: boolean; readonly protocols?: readonly string[] } = {},
+  ): string[] {
     return this.arrows(options.protocols).map(({ arrow, from, to }) => {
-      const numbers = options.window === true ? arrow.numbers : arrow.numbers.replace(/ ?win=\d+/, "");
+      const numbers =
+        options.window === true ? arrow.numbers : arrow.numbers.replace(/ ?win=\d+/, "");
       const lost = arrow.lost === "" ? "" : " (lost)";
       const again = arrow.reason === "" ? "" : ` (again: ${arrow.reason})`;
       return `${from} > ${to} ${arrow.head} ${numbers}`.trim() + again + lost;
@@ -281,6 +296,7 @@ export class Stage {
   finish(title: Text): ActResult {
     const trace = this.recorder.read();
     this.capture.stop();
+    commentRetransmissions(this.log, trace);
     for (const host of this.hosts) host.tcp.tracer = undefined;
     this.network.close();
     return {

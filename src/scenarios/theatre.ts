@@ -11,7 +11,7 @@ export class Theatre {
 
   constructor(settings: Readonly<Record<string, number>>, seed: number) {
     this.settings = settings;
-    this.seed = seed; (globalThis as any).T = this;
+    this.seed = seed;
   }
 
   /** One run on a network of its own. */

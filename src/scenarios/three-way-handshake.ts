@@ -17,7 +17,12 @@ export const threeWayHandshake: Scenario = {
           "The server listens: a socket in state LISTEN, which has no peer yet. It sends nothing; it waits for a SYN.",
           "서버가 listen()을 부른다. LISTEN 상태의 소켓에는 아직 상대가 없다. 아무것도 보내지 않고 SYN을 기다린다.",
         );
-        const connecting = client.connect({ host: "10.0.0.2", port: 80, localPort: 40000, isn: 1000 });
+        const connecting = client.connect({
+          host: "10.0.0.2",
+          port: 80,
+          localPort: 40000,
+          isn: 1000,
+        });
         await stage.wait(1);
         stage.say(
           "The application calls connect(). TCP picks an initial sequence number, here 1000, and sends SYN. Nobody may guess that number, so normally it is unpredictable (RFC 6528). connect() has not returned: the caller waits.",

@@ -35,7 +35,9 @@ export const udpNextToTcp: Scenario = {
           }
         })();
         for (let i = 0; i < COUNT; i++) {
-          await stage.until(sender.send(new Uint8Array(SIZE).fill(i), { address: "10.0.0.2", port: 9000 }));
+          await stage.until(
+            sender.send(new Uint8Array(SIZE).fill(i), { address: "10.0.0.2", port: 9000 }),
+          );
           await stage.wait(2);
         }
         await stage.wait(200);

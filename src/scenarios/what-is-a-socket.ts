@@ -17,7 +17,9 @@ export const whatIsASocket: Scenario = {
       { en: "socket, bind, listen, connect, accept", ko: "socket, bind, listen, connect, accept" },
       async (stage) => {
         const { client, server } = stage.pair();
-        const rows: string[][] = [["after", "host", "fd", "local", "remote", "state", "iss", "irs"]];
+        const rows: string[][] = [
+          ["after", "host", "fd", "local", "remote", "state", "iss", "irs"],
+        ];
         const look = (after: string, host: SocketHost, fd: number): readonly string[] => {
           const socket = host.calls.lookup(fd) as StreamSocket;
           const c = socket.connection;
@@ -90,9 +92,15 @@ export const whatIsASocket: Scenario = {
         }
         theatre.note("listener", listening);
         theatre.note("accepted", accepted);
-        theatre.note("tuples", rows.filter((row) => row[0] === "accept()").map((row) => `${row[3]} < ${row[4]}`));
+        theatre.note(
+          "tuples",
+          rows.filter((row) => row[0] === "accept()").map((row) => `${row[3]} < ${row[4]}`),
+        );
         theatre.note("eachGotItsOwn", got);
-        theatre.note("states", rows.slice(1).map((row) => row[5]));
+        theatre.note(
+          "states",
+          rows.slice(1).map((row) => row[5]),
+        );
       },
     );
   },

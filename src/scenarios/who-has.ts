@@ -37,11 +37,16 @@ export const whoHas: Scenario = {
           failure = error instanceof SocketError ? error.code : String(error);
         }
         stage.say(
-          "A datagram to port 9999, where nobody listens. IP delivered it, but there is no socket: the server answers with ICMP \"port unreachable\", which quotes the header of the offending packet, so that the client finds the socket it belongs to. Its receive() fails with ECONNREFUSED.",
+          'A datagram to port 9999, where nobody listens. IP delivered it, but there is no socket: the server answers with ICMP "port unreachable", which quotes the header of the offending packet, so that the client finds the socket it belongs to. Its receive() fails with ECONNREFUSED.',
           "아무도 듣지 않는 9999번 포트로 데이터그램을 보낸다. IP는 전달했지만 소켓이 없다. 서버는 ICMP “port unreachable”로 답하며 문제의 패킷 헤더를 인용한다. 클라이언트는 그것으로 해당 소켓을 찾고, receive()는 ECONNREFUSED로 실패한다.",
         );
         socket.close();
-        theatre.note("packets", stage.lines({ protocols: ["arp", "icmp", "udp"] }).map((line) => line.replace(/udp port \d+ /, "udp port ")));
+        theatre.note(
+          "packets",
+          stage
+            .lines({ protocols: ["arp", "icmp", "udp"] })
+            .map((line) => line.replace(/udp port \d+ /, "udp port ")),
+        );
         theatre.note("firstPingMs", first.timeMs);
         theatre.note("secondPingMs", second.timeMs);
         theatre.note("error", failure);

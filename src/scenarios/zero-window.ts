@@ -10,7 +10,10 @@ export const zeroWindow: Scenario = {
   },
   async play(theatre) {
     await theatre.act(
-      { en: "A receive buffer of 1000 bytes that nobody reads", ko: "아무도 읽지 않는 1000바이트 수신 버퍼" },
+      {
+        en: "A receive buffer of 1000 bytes that nobody reads",
+        ko: "아무도 읽지 않는 1000바이트 수신 버퍼",
+      },
       async (stage) => {
         const { client, server } = stage.pair({}, { tcp: { windowScaling: false } });
         const { connection, accepted } = await stage.open(client, server, {
@@ -57,7 +60,10 @@ export const zeroWindow: Scenario = {
         theatre.note("windowWhenFull", closed);
         theatre.note("probes", probes);
         theatre.note("bytesReceived", total);
-        theatre.note("inOrder", check.every((byte, i) => byte === (i & 0xff)));
+        theatre.note(
+          "inOrder",
+          check.every((byte, i) => byte === (i & 0xff)),
+        );
       },
     );
   },

@@ -44,6 +44,8 @@ export interface ExchangeOptions {
   readonly timeoutMs: number;
   /** Rounds through the servers. */
   readonly attempts: number;
+  /** False: without the OPT record of EDNS, for servers that cannot read it. */
+  readonly edns?: boolean;
 }
 
 export class DnsExchange {
@@ -70,7 +72,7 @@ export class DnsExchange {
     for (let round = 0; round < options.attempts; round++) {
       const timeoutMs = options.timeoutMs * 2 ** round;
       for (const server of options.servers) {
-        const result = await this.askOne(server, name, type, timeoutMs);
+        const result = await this.askOne(server, name, type, timeoutMs, options.edns === false);
         if (!(result instanceof DnsError)) return result;
         // What a server said weighs more than that another one is silent.
         if (failure === undefined || failure.code === "ETIMEOUT") failure = result;
@@ -84,10 +86,11 @@ export class DnsExchange {
     name: string,
     type: number,
     timeoutMs: number,
+    isPlain: boolean,
   ): Promise<DecodedDnsMessage | DnsError> {
     const key = `${server.address} ${server.port}`;
     try {
-      const plain = this.withoutEdns.has(key);
+      const plain = isPlain || this.withoutEdns.has(key);
       let reply = await this.exchange(server, name, type, timeoutMs, plain ? 0 : EDNS_UDP_SIZE);
       if (reply !== undefined && !plain && refusesEdns(reply)) {
         this.withoutEdns.add(key);

@@ -4,14 +4,16 @@ import type { RandomSource } from "../base/random.ts";
 import {
   DNS_A,
   DNS_AAAA,
+  DNS_ANY,
   DNS_CNAME,
   DNS_MX,
+  DNS_NXDOMAIN,
   DNS_PTR,
   DNS_SRV,
   DNS_TXT,
 } from "../wire/dns-constants.ts";
 import type { AbortSignalLike } from "../sockets/waiting.ts";
-import { foldName, isValidName } from "../wire/dns-name.ts";
+import { foldName, isValidName, sameName } from "../wire/dns-name.ts";
 import type { DnsData, DnsRecord } from "../wire/dns-types.ts";
 import { MAX_CNAMES, readAnswer } from "./dns-answer.ts";
 import { type DnsAnswer, DnsCache } from "./dns-cache.ts";
@@ -35,6 +37,8 @@ export interface ResolverOptions {
   readonly attempts?: number;
   /** Answers kept. Default 1000; 0: none. */
   readonly cacheEntries?: number;
+  /** False: questions go without the OPT record of EDNS. Default true. */
+  readonly edns?: boolean;
 }
 
 export const DEFAULT_TIMEOUT_MS = 2000;
@@ -74,6 +78,7 @@ export class Resolver {
   private ndots: number;
   private timeoutMs: number;
   private attempts: number;
+  private readonly edns: boolean;
 
   constructor(env: ResolverEnvironment, options: ResolverOptions = {}) {
     this.env = env;
@@ -85,6 +90,7 @@ export class Resolver {
     this.ndots = options.ndots ?? DEFAULT_NDOTS;
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.attempts = options.attempts ?? DEFAULT_ATTEMPTS;
+    this.edns = options.edns ?? true;
   }
 
   /** Changes what is given; the cache is emptied. */
@@ -183,6 +189,15 @@ export class Resolver {
     });
   }
 
+  /** What a server tells of a name when it is asked for anything; many tell next to nothing (RFC 8482). */
+  async resolveAny(name: string): Promise<DnsRecord[]> {
+    this.check(name);
+    const response = await this.ask(name, DNS_ANY);
+    const records = response.answers.filter((record) => sameName(record.name, name));
+    if (records.length > 0) return records;
+    throw response.rcode === DNS_NXDOMAIN ? notFound(name) : noData(name, DNS_ANY);
+  }
+
   async resolveCname(name: string): Promise<string[]> {
     return namesIn(await this.resolve(name, DNS_CNAME));
   }
@@ -260,12 +275,17 @@ export class Resolver {
     return started;
   }
 
-  private async follow(name: string, type: number, depth: number): Promise<DnsAnswer> {
-    const response = await this.exchange.ask(name, type, {
+  private ask(name: string, type: number): ReturnType<DnsExchange["ask"]> {
+    return this.exchange.ask(name, type, {
       servers: this.nameservers,
       timeoutMs: this.timeoutMs,
       attempts: this.attempts,
+      edns: this.edns,
     });
+  }
+
+  private async follow(name: string, type: number, depth: number): Promise<DnsAnswer> {
+    const response = await this.ask(name, type);
     const read = readAnswer(response, name, type);
     if (!read.unfinished) {
       this.cache.put(name, type, read.answer, read.ttlS, this.env.now());

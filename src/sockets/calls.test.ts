@@ -327,6 +327,28 @@ describe("connect() and accept()", () => {
     expect(b.calls.accept(listener)).toBeGreaterThanOrEqual(0);
   });
 
+  test("SO_REUSEPORT: listeners share the connections", () => {
+    pair();
+    const listeners = [0, 1, 2].map(() => {
+      const fd = stream(b);
+      b.calls.setsockopt(fd, C.SOL_SOCKET, C.SO_REUSEPORT, 1);
+      expect(b.calls.bind(fd, socketAddress("0.0.0.0", 80))).toBe(0);
+      expect(b.calls.listen(fd, 100)).toBe(0);
+      return fd;
+    });
+    for (let i = 0; i < 60; i++) {
+      a.calls.connect(stream(a), socketAddress("10.0.0.2", 80));
+    }
+    lan.pass(100);
+    const counts = listeners.map((fd) => {
+      let n = 0;
+      while (b.calls.accept(fd) >= 0) n++;
+      return n;
+    });
+    expect(counts.reduce((sum, n) => sum + n)).toBe(60);
+    for (const n of counts) expect(n).toBeGreaterThan(5);
+  });
+
   test("connect(AF_UNSPEC) takes a connection apart", () => {
     pair();
     const { client, server } = connected();
@@ -458,6 +480,54 @@ describe("data", () => {
     expect(b.calls.read(server, new Uint8Array(1))).toBe(-ECONNRESET);
     expect(b.calls.read(server, new Uint8Array(1))).toBe(0);
     expect(b.calls.write(server, new Uint8Array(1))).toBe(-EPIPE);
+  });
+});
+
+describe("urgent data", () => {
+  function urgent(inline: boolean) {
+    pair();
+    const { client, server } = connected();
+    if (inline) b.calls.setsockopt(server, C.SOL_SOCKET, C.SO_OOBINLINE, 1);
+    const send = (text: string, flags = 0) =>
+      a.calls.send(client, new TextEncoder().encode(text), 0, text.length, flags);
+    const read = (flags = 0) => {
+      const into = new Uint8Array(20);
+      const n = b.calls.recv(server, into, 0, 20, flags);
+      return n < 0 ? n : new TextDecoder().decode(into.subarray(0, n));
+    };
+    const atMark = () => b.calls.ioctl(server, C.SIOCATMARK);
+    return { send, read, atMark, server };
+  }
+
+  test("out of band: reads stop before the mark, MSG_OOB gives the byte, then reads go on behind it", () => {
+    const { send, read, atMark, server } = urgent(false);
+    expect(read(C.MSG_OOB)).toBe(-EINVAL);
+    send("abc");
+    send("deX", C.MSG_OOB);
+    send("fgh");
+    lan.pass(100);
+    expect(pollBits(b, server)).toBe(IN | OUT | C.POLLPRI);
+    expect(b.calls.ioctl(server, C.SIOCINQ)).toBe(5);
+    expect(atMark()).toBe(0);
+    expect(read(C.MSG_OOB | C.MSG_PEEK)).toBe("X");
+    expect(read(C.MSG_OOB)).toBe("X");
+    expect(read(C.MSG_OOB)).toBe(-EINVAL);
+    expect(pollBits(b, server)).toBe(IN | OUT);
+    expect(read()).toBe("abcde");
+    expect(atMark()).toBe(1);
+    expect(read()).toBe("fgh");
+    expect(atMark()).toBe(0);
+  });
+
+  test("SO_OOBINLINE: the byte is in the stream, and a read begins at the mark", () => {
+    const { send, read, atMark } = urgent(true);
+    send("deX", C.MSG_OOB);
+    send("fgh");
+    lan.pass(100);
+    expect(read(C.MSG_OOB)).toBe(-EINVAL);
+    expect(read()).toBe("de");
+    expect(atMark()).toBe(1);
+    expect(read()).toBe("Xfgh");
   });
 });
 

@@ -1,10 +1,4 @@
-import {
-  EBADF,
-  EFAULT,
-  EINVAL,
-  EMFILE,
-  ENOTCONN,
-} from "../base/errors.ts";
+import { EBADF, EFAULT, EINVAL, EMFILE, ENOTCONN } from "../base/errors.ts";
 import {
   F_DUPFD,
   F_DUPFD_CLOEXEC,
@@ -117,23 +111,11 @@ export class SocketCalls {
     return this.sendto(fd, data, offset, length, 0);
   }
 
-  recv(
-    fd: number,
-    into: Uint8Array,
-    offset = 0,
-    length = into.length - offset,
-    flags = 0,
-  ): number {
+  recv(fd: number, into: Uint8Array, offset = 0, length = into.length - offset, flags = 0): number {
     return this.recvfrom(fd, into, offset, length, flags);
   }
 
-  send(
-    fd: number,
-    data: Uint8Array,
-    offset = 0,
-    length = data.length - offset,
-    flags = 0,
-  ): number {
+  send(fd: number, data: Uint8Array, offset = 0, length = data.length - offset, flags = 0): number {
     return this.sendto(fd, data, offset, length, flags);
   }
 

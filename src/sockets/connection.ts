@@ -180,7 +180,8 @@ export class Connection {
       const { socket } = this;
       const settle = () => {
         const errno = socket.finalError;
-        if (errno === 0 || errno === ECONNABORTED) resolve(); // or it was our own wish
+        if (errno === 0 || errno === ECONNABORTED)
+          resolve(); // or it was our own wish
         else reject(new SocketError(errno, "connection"));
       };
       if (socket.isGone) settle();
@@ -218,8 +219,7 @@ export class Connection {
   private isFree(reading: boolean): boolean {
     const { socket } = this;
     return (
-      !socket.closed &&
-      (socket.waiting === undefined || !socket.system.isBusy(socket, reading))
+      !socket.closed && (socket.waiting === undefined || !socket.system.isBusy(socket, reading))
     );
   }
 

@@ -127,7 +127,7 @@ export const TCP_NOTSENT_LOWAT = 25;
 export const TCP_FASTOPEN_CONNECT = 30;
 export const TCP_FASTOPEN_NO_COOKIE = 34;
 export const TCP_INQ = 36;
-export const TCP_CM_INQ = TCP_INQ;
+export const TCP_CM_INQ = 36;
 export const TCP_TX_DELAY = 37;
 
 // IPPROTO_UDP
@@ -188,9 +188,9 @@ export const O_NONBLOCK = 0o4000;
 
 // ioctl
 export const FIONREAD = 0x541b;
-export const SIOCINQ = FIONREAD;
+export const SIOCINQ = 0x541b;
 export const TIOCOUTQ = 0x5411;
-export const SIOCOUTQ = TIOCOUTQ;
+export const SIOCOUTQ = 0x5411;
 export const FIONBIO = 0x5421;
 export const SIOCATMARK = 0x8905;
 export const SIOCOUTQNSD = 0x894b;

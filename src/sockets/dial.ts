@@ -83,7 +83,8 @@ class Dialer implements TimerTarget {
     signal?.addEventListener("abort", this.abort);
     const { env } = this.system;
     if (timeout !== undefined) this.deadlineUs = env.now() + timeout * 1000;
-    if (timeout !== undefined || this.addresses.length > 1) this.timerId = env.timers.register(this);
+    if (timeout !== undefined || this.addresses.length > 1)
+      this.timerId = env.timers.register(this);
     this.attempt();
   }
 
@@ -177,12 +178,7 @@ class Dialer implements TimerTarget {
     for (const operation of this.attempts) operation.socket.close();
   }
 
-  private errorOf(
-    result: number,
-    syscall: string,
-    address: IpAddress,
-    port: number,
-  ): SocketError {
+  private errorOf(result: number, syscall: string, address: IpAddress, port: number): SocketError {
     const error = new SocketError(result, syscall);
     error.address = address.toString();
     error.port = port;

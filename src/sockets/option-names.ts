@@ -117,4 +117,3 @@ export function applyOptions(socket: Socket, options: StreamOptions): void {
     }
   }
 }
-

@@ -58,7 +58,9 @@ describe("parked operations", () => {
     const log: string[] = [];
     for (const name of ["first", "second", "third"]) {
       const into = new Uint8Array(3);
-      b.parked.read(server.socket, into, 0, 3, C.MSG_WAITALL, (n) => log.push(`${name} ${n} ${into}`));
+      b.parked.read(server.socket, into, 0, 3, C.MSG_WAITALL, (n) =>
+        log.push(`${name} ${n} ${into}`),
+      );
     }
     a.calls.write(client.fd, new Uint8Array([1, 2, 3, 4]));
     lan.pass(100);
@@ -173,7 +175,11 @@ describe("parked operations", () => {
     pair();
     const { client, server, listener } = connected();
     const log: [number, number[], number][] = [];
-    const entries = [server.fd, listener.fd, 99].map((fd) => ({ fd, events: C.POLLIN, revents: 0 }));
+    const entries = [server.fd, listener.fd, 99].map((fd) => ({
+      fd,
+      events: C.POLLIN,
+      revents: 0,
+    }));
     const note = (n: number) =>
       log.push([n, entries.map((e) => e.revents), Math.round(lan.time.now() / 1000)]);
     const start = Math.round(lan.time.now() / 1000);
@@ -310,7 +316,9 @@ describe("raw sockets", () => {
     const from = { name: undefined as undefined | ReturnType<typeof socketAddress> };
     expect(a.calls.recvfrom(fd, into, 0, 100, 0, from)).toBe(30);
     expect(String(from.name!.address)).toBe("10.0.0.2");
-    expect([...into.subarray(20, 22), ...into.subarray(24, 30)]).toEqual([0, 0, 0x12, 0x34, 0, 1, 9, 9]);
+    expect([...into.subarray(20, 22), ...into.subarray(24, 30)]).toEqual([
+      0, 0, 0x12, 0x34, 0, 1, 9, 9,
+    ]);
     expect(a.calls.recvfrom(fd, into, 0, 100, 0, from)).toBe(-EAGAIN);
   });
 

@@ -41,12 +41,7 @@ export class Parked {
   }
 
   /** Connects and completes with 0 once the handshake is over. */
-  connect(
-    socket: Socket,
-    address: SocketAddress,
-    callback: Completion,
-    timeoutMs = 0,
-  ): Operation {
+  connect(socket: Socket, address: SocketAddress, callback: Completion, timeoutMs = 0): Operation {
     const operation = new Operation(OPERATION_CONNECT, socket, callback);
     const result = isPort(address.port) ? socket.connect(address) : -EINVAL;
     if (result !== -EINPROGRESS) return this.system.finish(operation, result);

@@ -17,7 +17,10 @@ export function sendOptionsOf(control: readonly ControlMessage[]): SendOptions |
   const options: SendOptions = { tos: -1, ttl: -1, source: undefined, interfaceIndex: 0 };
   for (const message of control) {
     const { level, type, value = -1 } = message;
-    if ((level === IPPROTO_IP && type === IP_PKTINFO) || (level === IPPROTO_IPV6 && type === IPV6_PKTINFO)) {
+    if (
+      (level === IPPROTO_IP && type === IP_PKTINFO) ||
+      (level === IPPROTO_IPV6 && type === IPV6_PKTINFO)
+    ) {
       const { address } = message;
       options.source = address === undefined || address.isUnspecified ? undefined : address;
       options.interfaceIndex = message.interfaceIndex ?? 0;

@@ -1,10 +1,4 @@
-import {
-  IPV4_ANY,
-  IPV6_ANY,
-  IpAddress,
-  parseAddress,
-  tryParseAddress,
-} from "../base/address.ts";
+import { IPV4_ANY, IPV6_ANY, IpAddress, parseAddress, tryParseAddress } from "../base/address.ts";
 import { EINVAL, ENETDOWN, ENOENT, SocketError } from "../base/errors.ts";
 import { PortTable } from "../base/port-table.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../base/path.ts";
@@ -221,8 +215,7 @@ export class SocketHost extends Host {
   /** Sends one ICMP echo request. */
   async ping(target: string | IpAddress, options: PingOptions = {}): Promise<PingReply> {
     this.mustLive("ping");
-    const address =
-      target instanceof IpAddress ? target : (await this.resolve(target, options))[0];
+    const address = target instanceof IpAddress ? target : (await this.resolve(target, options))[0];
     if (address === undefined) {
       throw new SocketError(ENOENT, "ping", `"${String(target)}" has no address`);
     }

@@ -6,6 +6,17 @@ import type { Operation } from "./operation.ts";
 import type { SocketAddress } from "./socket-address.ts";
 import type { SocketSystem } from "./socket-system.ts";
 
+const SOCKET_NONBLOCKING = 1;
+const SOCKET_CLOSED = 2;
+const SOCKET_V6_ONLY = 4;
+const SOCKET_REUSE_ADDRESS = 8;
+const SOCKET_REUSE_PORT = 16;
+/** Counts among what keeps the process alive. */
+const SOCKET_ACTIVE = 32;
+const SOCKET_REFERENCED = 64;
+/** The first flag that a kind of socket may use for itself. */
+export const SOCKET_FIRST_FREE = 256;
+
 /**
  * What stands behind a descriptor. All calls return at once: a number >= 0 or
  * -errno, -EAGAIN for what would block. Waiting is the business of the parked
@@ -16,16 +27,9 @@ export abstract class Socket {
   readonly domain: number;
   abstract readonly type: number;
   readonly protocol: number;
-  /** O_NONBLOCK. */
-  nonblocking = false;
-  closed = false;
   /** SO_RCVTIMEO and SO_SNDTIMEO in milliseconds; 0: none. */
   receiveTimeoutMs = 0;
   sendTimeoutMs = 0;
-  /** IPV6_V6ONLY. */
-  v6only: boolean;
-  reuseAddress = false;
-  reusePort = false;
   /** SO_BINDTODEVICE; 0: none. */
   device = 0;
   /** Operations that wait, the first to come first. */
@@ -35,15 +39,51 @@ export abstract class Socket {
   previousSocket: Socket | undefined = undefined;
   /** Descriptors that refer to this socket. */
   descriptors = 0;
-  /** Counts among what keeps the process alive. */
-  private active = false;
-  private referenced = true;
+  /** SOCKET_*: all flags in one word, since a million idle sockets carry each field. */
+  private bits = SOCKET_REFERENCED;
 
   constructor(system: SocketSystem, domain: number, protocol: number) {
     this.system = system;
     this.domain = domain;
     this.protocol = protocol;
     this.v6only = domain === AF_INET6 && system.settings.v6only;
+  }
+
+  protected is(flag: number): boolean {
+    return (this.bits & flag) !== 0;
+  }
+  protected put(flag: number, on: boolean): void {
+    this.bits = on ? this.bits | flag : this.bits & ~flag;
+  }
+
+  /** O_NONBLOCK. */
+  get nonblocking(): boolean {
+    return this.is(SOCKET_NONBLOCKING);
+  }
+  set nonblocking(on: boolean) {
+    this.put(SOCKET_NONBLOCKING, on);
+  }
+  get closed(): boolean {
+    return this.is(SOCKET_CLOSED);
+  }
+  /** IPV6_V6ONLY. */
+  get v6only(): boolean {
+    return this.is(SOCKET_V6_ONLY);
+  }
+  set v6only(on: boolean) {
+    this.put(SOCKET_V6_ONLY, on);
+  }
+  get reuseAddress(): boolean {
+    return this.is(SOCKET_REUSE_ADDRESS);
+  }
+  set reuseAddress(on: boolean) {
+    this.put(SOCKET_REUSE_ADDRESS, on);
+  }
+  get reusePort(): boolean {
+    return this.is(SOCKET_REUSE_PORT);
+  }
+  set reusePort(on: boolean) {
+    this.put(SOCKET_REUSE_PORT, on);
   }
 
   get isIpv6(): boolean {
@@ -107,7 +147,7 @@ export abstract class Socket {
   /** Nobody refers to the socket any more. Waiting operations are told (-EBADF). */
   close(): void {
     if (this.closed) return;
-    this.closed = true;
+    this.put(SOCKET_CLOSED, true);
     this.release();
     this.setActive(false);
     this.system.abandon(this);
@@ -120,22 +160,21 @@ export abstract class Socket {
 
   /** Has something to wait for: it listens, connects, is connected or bound. */
   protected setActive(active: boolean): void {
-    if (active === this.active) return;
-    this.active = active;
-    if (this.referenced) this.system.liveSockets += active ? 1 : -1;
+    if (active === this.is(SOCKET_ACTIVE)) return;
+    this.put(SOCKET_ACTIVE, active);
+    if (this.isReferenced) this.system.liveSockets += active ? 1 : -1;
   }
 
   /** Whether the socket keeps the process alive while it has something to wait for. Default true. */
   setReferenced(referenced: boolean): void {
-    if (referenced === this.referenced) return;
-    this.referenced = referenced;
-    if (this.active) {
-      this.system.liveSockets += referenced ? 1 : -1;
-      this.system.env.wake();
-    }
+    if (referenced === this.isReferenced) return;
+    this.put(SOCKET_REFERENCED, referenced);
+    if (!this.is(SOCKET_ACTIVE)) return;
+    this.system.liveSockets += referenced ? 1 : -1;
+    this.system.env.wake();
   }
   get isReferenced(): boolean {
-    return this.referenced;
+    return this.is(SOCKET_REFERENCED);
   }
 
   /** Is an address of this family one the socket can use? AF_INET sockets take AF_INET, AF_INET6 sockets AF_INET6. */

@@ -62,7 +62,8 @@ describe("connections with promises", () => {
     const [client, server] = await joined();
     const data = new Uint8Array(1_000_000).map((_, i) => (i * 7 + (i >> 8)) & 255);
     const send = async (c: Connection) => {
-      for (let at = 0; at < data.length; at += 50_000) await c.write(data.subarray(at, at + 50_000));
+      for (let at = 0; at < data.length; at += 50_000)
+        await c.write(data.subarray(at, at + 50_000));
       c.closeWrite();
     };
     const collect = async (c: Connection) => {
@@ -93,10 +94,14 @@ describe("connections with promises", () => {
 
   test("nobody there: EHOSTUNREACH or the timeout given, whichever is first", async () => {
     pair();
-    await expect(lan.settle(a.connect({ host: "10.0.0.77", port: 80, timeout: 500 }))).rejects.toMatchObject({
+    await expect(
+      lan.settle(a.connect({ host: "10.0.0.77", port: 80, timeout: 500 })),
+    ).rejects.toMatchObject({
       code: "ETIMEDOUT",
     });
-    await expect(lan.settle(a.connect({ host: "10.0.0.77", port: 80 }), 600_000)).rejects.toBeInstanceOf(SocketError);
+    await expect(
+      lan.settle(a.connect({ host: "10.0.0.77", port: 80 }), 600_000),
+    ).rejects.toBeInstanceOf(SocketError);
     await expect(lan.settle(a.connect({ host: "192.168.77.1", port: 80 }))).rejects.toMatchObject({
       code: "ENETUNREACH",
     });
@@ -251,7 +256,9 @@ describe("connections with promises", () => {
     await server.close();
     listener.close();
     a.resolver = undefined;
-    await expect(a.connect({ host: "server.example", port: 80 })).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(a.connect({ host: "server.example", port: 80 })).rejects.toMatchObject({
+      code: "ENOENT",
+    });
   });
 
   test("ping with promises", async () => {
@@ -283,7 +290,9 @@ describe("connections with promises", () => {
     const [client, server] = await joined();
     await lan.settle(client.write(new Uint8Array(100_000)));
     lan.pass(100);
-    await expect(lan.settle(client.write(new Uint8Array(9_000_000), { timeout: 1000 }))).rejects.toThrow();
+    await expect(
+      lan.settle(client.write(new Uint8Array(9_000_000), { timeout: 1000 })),
+    ).rejects.toThrow();
     const before = lan.time.now();
     await lan.settle(a.close({ timeout: 500 }));
     expect(lan.time.now() - before).toBeGreaterThanOrEqual(500_000);
@@ -319,7 +328,9 @@ describe("connections with promises", () => {
       "fulfilled",
       "rejected",
     ]);
-    await expect(a.connect({ host: "10.0.0.2", port: 1 })).rejects.toMatchObject({ code: "ENETDOWN" });
+    await expect(a.connect({ host: "10.0.0.2", port: 1 })).rejects.toMatchObject({
+      code: "ENETDOWN",
+    });
     await expect(a.listen({ port: 1 })).rejects.toMatchObject({ code: "ENETDOWN" });
     await expect(a.udp()).rejects.toMatchObject({ code: "ENETDOWN" });
     await expect(client.read()).rejects.toMatchObject({ code: "EBADF" });

@@ -42,15 +42,22 @@ export class TextbookCalls {
 
   /** Waits for a connection: its descriptor, and the peer's name. */
   accept(fd: number): Promise<{ readonly fd: number; readonly name: SocketAddress | undefined }> {
-    return this.park(fd, "accept", 0, (socket, done) => this.parked.accept(socket, done), () => {
-      const result: AddressResult = { name: undefined };
-      const made = check(this.calls.accept(fd, result), "accept");
-      return { fd: made, name: result.name };
-    }, (operation) => {
-      const socket = operation.accepted!;
-      const made = check(this.calls.install(socket), "accept");
-      return { fd: made, name: socket.remoteName() };
-    });
+    return this.park(
+      fd,
+      "accept",
+      0,
+      (socket, done) => this.parked.accept(socket, done),
+      () => {
+        const result: AddressResult = { name: undefined };
+        const made = check(this.calls.accept(fd, result), "accept");
+        return { fd: made, name: result.name };
+      },
+      (operation) => {
+        const socket = operation.accepted!;
+        const made = check(this.calls.install(socket), "accept");
+        return { fd: made, name: socket.remoteName() };
+      },
+    );
   }
 
   /** Resolves when the connection stands; with O_NONBLOCK rejects with EINPROGRESS. */

@@ -1,10 +1,5 @@
 import { EAGAIN, EBADF, ECANCELED, ECONNABORTED, SocketError } from "../base/errors.ts";
-import {
-  NO_BYTES,
-  OPERATION_CHUNK,
-  OPERATION_WRITE,
-  Operation,
-} from "./operation.ts";
+import { NO_BYTES, OPERATION_CHUNK, OPERATION_WRITE, Operation } from "./operation.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 import { onAbort, reasonOf, timeoutError, type WaitOptions } from "./waiting.ts";
 

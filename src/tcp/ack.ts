@@ -23,14 +23,15 @@ import {
   tryUndoRecovery,
 } from "./recovery/episodes.ts";
 import { CONGESTION_LOSS } from "./congestion/controller.ts";
-import { lossOf, markLost } from "./recovery/queue.ts";
+import { probeArrived, probeLost } from "./path-mtu.ts";
+import { lossOf, markLost, nextLost } from "./recovery/queue.ts";
 import { noteReordering, rackDetect, reorderingWindow } from "./recovery/rack.ts";
 import { growSendBuffer } from "./send-tuning.ts";
 import { armRetransmission, armReorderTimer } from "./retransmission-timer.ts";
 import { undoBackoff, sampleRtt } from "./rtt.ts";
 import { processSack, SACK_DUPLICATE, SACK_NEWS, SACK_ORIGINAL } from "./sack.ts";
 import type { Segment } from "./segment.ts";
-import { EVER_RETRANSMITTED, LOST, RETRANSMITTED, SACKED } from "./sent-segments.ts";
+import { EVER_RETRANSMITTED, LOST, MTU_PROBE, RETRANSMITTED, SACKED } from "./sent-segments.ts";
 import { timestampNow } from "./timestamps.ts";
 
 /**
@@ -49,7 +50,7 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
   let sacked = 0;
   // What this same ACK SACKs did not arrive before what it acknowledges.
   const priorFack = c.loss === undefined ? priorUna : c.loss.fack;
-  if (seg.options.sackCount > 0 && c.sackOn) sacked = processSack(env, c, seg, priorUna);
+  if (seg.options.sackCount > 0 && c.sackOn) sacked = processSack(env, c, seg, priorUna, priorFack);
   if (advanced) acknowledge(env, c, seg.ack, priorFack);
   const windowChanged = updateSendWindow(c, seg) && c.sndWnd !== priorWnd;
 
@@ -76,6 +77,7 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
   const echo = c.ecnOn && (seg.flags & ECE) !== 0;
   if (echo) sample.ceBytes = sample.deliveredBytes;
 
+  if (env.progress.probeArrived) probeArrived(env, c);
   const loss = c.loss;
   if (loss !== undefined && loss.tlpActive) probeAnswered(env, c, seg, advanced, sacked);
   if (
@@ -90,13 +92,21 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
   if (sample.deliveredBytes > 0) control(env, c);
 
   if (advanced) {
+    env.ip.confirm(c.path!);
     if (c.sent === undefined && c.loss !== undefined) tidyLoss(c);
-    armRetransmission(env, c, true);
-    growSendBuffer(env, c);
-    tellSender(env, c);
+    afterAdvance(env, c);
   } else if (windowChanged || sacked !== 0) {
     armRetransmission(env, c, false);
   }
+  env.wantOutput(c);
+}
+
+/** SND.UNA has moved: timer, buffer, the writer, and what may be sent now. */
+export function afterAdvance(env: TcpEnvironment, c: TcpConnection): void {
+  armRetransmission(env, c, true);
+  growSendBuffer(env, c);
+  tellSender(env, c);
+  env.ip.confirm(c.path!);
   env.wantOutput(c);
 }
 
@@ -123,6 +133,7 @@ function resetSample(env: TcpEnvironment, c: TcpConnection, priorPipe: number): 
   env.progress.lastAckedSentUs = -1;
   env.progress.originalAcked = false;
   env.progress.retransmittedAcked = false;
+  env.progress.probeArrived = false;
   env.progress.resentUs = -1;
   c.rate?.begin();
 }
@@ -315,7 +326,7 @@ function respond(
     default:
       if (c.caState <= CA_DISORDER) tryUndoDsack(env, c);
       if (c.sent !== undefined) detect(env, c);
-      if (loss.lostBytes > 0) enterRecovery(env, c);
+      if (loss.lostBytes > 0 && !isOnlyProbeLost(env, c)) enterRecovery(env, c);
       else if (c.caState <= CA_DISORDER) {
         c.caState = loss.sackedBytes > 0 ? CA_DISORDER : CA_OPEN;
       }
@@ -336,6 +347,18 @@ function respond(
       c.sndMss,
     );
   }
+}
+
+/** What is missing is the MTU probe alone: its size was the reason, not congestion. */
+function isOnlyProbeLost(env: TcpEnvironment, c: TcpConnection): boolean {
+  if (c.mtuSearch === undefined || c.mtuSearch.probe === 0) return false;
+  const i = nextLost(c);
+  const sent = c.sent!;
+  if (i < 0 || (sent.flags(i) & MTU_PROBE) === 0) return false;
+  if (c.loss!.lostBytes !== sent.length(i)) return false;
+  sent.setFlags(i, sent.flags(i) & ~MTU_PROBE);
+  probeLost(env, c);
+  return true;
 }
 
 /** Marks what is lost: RACK with SACK (RFC 8985), duplicate ACKs without (RFC 5681). */
@@ -449,7 +472,7 @@ function probeAnswered(env: TcpEnvironment, c: TcpConnection, seg: Segment, adva
 }
 
 /** Window growth, pacing rate: what the controller makes of this ACK. */
-function control(env: TcpEnvironment, c: TcpConnection): void {
+export function control(env: TcpEnvironment, c: TcpConnection): void {
   const sample = env.sample;
   let controller = c.controller;
   if (controller === undefined) {

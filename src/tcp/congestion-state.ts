@@ -1,6 +1,6 @@
 import { type Controller, INFINITE_SSTHRESH } from "./congestion/controller.ts";
 import { DeliveryRate } from "./congestion/delivery-rate.ts";
-import { congestionControl } from "./congestion/registry.ts";
+import { congestionControl, isEager } from "./congestion/registry.ts";
 import type { TcpConnection } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
 
@@ -49,7 +49,5 @@ export function startWindow(env: TcpEnvironment, c: TcpConnection): void {
   c.cwnd = initialCwnd(env, c);
   c.ssthresh = INFINITE_SSTHRESH;
   c.maxPipeSeq = c.sndUna;
-  const name = c.options.congestionControl;
-  // One that paces or owns the window must see the connection from its start.
-  if (name === "bbr" || name === "dctcp") attachController(env, c);
+  if (isEager(c.options.congestionControl)) attachController(env, c);
 }

@@ -4,6 +4,7 @@ import { NEVER, type TimerTarget } from "../base/timers.ts";
 import { type Controller, INFINITE_SSTHRESH } from "./congestion/controller.ts";
 import type { DeliveryRate } from "./congestion/delivery-rate.ts";
 import type { Pacer } from "./congestion/pacing.ts";
+import type { MtuSearch } from "./mtu-search.ts";
 import { PagedBuffer } from "./paged-buffer.ts";
 import type { FastOpenCookie } from "./fast-open.ts";
 import type { Ranges } from "./ranges.ts";
@@ -177,6 +178,10 @@ export class TcpConnection implements TimerTarget {
   synDataAcked = false;
   /** Accepted by cookie, before the handshake is complete: data may flow. */
   fastOpenPassive = false;
+  /** When the handshake was complete but for data (TCP_DEFER_ACCEPT); negative: it is not. */
+  deferSinceUs = -0.5;
+  /** Packetization-layer path MTU discovery (RFC 4821); undefined: the path was never suspected. */
+  mtuSearch: MtuSearch | undefined = undefined;
   /** Its SYN waits for the application's word. */
   isHeld = false;
   /** What waited for `sendAtUs` may go, small as it is. */

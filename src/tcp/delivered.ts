@@ -2,7 +2,7 @@ import { seqLt } from "../base/sequence.ts";
 import type { TcpConnection } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { rackDelivered } from "./recovery/rack.ts";
-import { APP_LIMITED, EVER_RETRANSMITTED } from "./sent-segments.ts";
+import { APP_LIMITED, EVER_RETRANSMITTED, MTU_PROBE } from "./sent-segments.ts";
 
 /** One segment of the queue is known to have arrived, by ACK or SACK: feeds the detectors and the rate. */
 export function delivered(env: TcpEnvironment, c: TcpConnection, i: number, flags: number, length: number): void {
@@ -22,6 +22,7 @@ export function delivered(env: TcpEnvironment, c: TcpConnection, i: number, flag
     sent.inFlight(i),
     sent.lostBefore(i),
   );
+  if ((flags & (MTU_PROBE | EVER_RETRANSMITTED)) === MTU_PROBE) env.progress.probeArrived = true;
   const loss = c.loss;
   if (loss === undefined) return;
   const options = env.segment.options;

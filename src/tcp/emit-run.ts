@@ -57,7 +57,7 @@ export function emitDataRun(env: TcpEnvironment, c: TcpConnection, count: number
   while (made < count) {
     const frame = memory.alloc(headerLength + length);
     if (frame === NO_FRAME) {
-      env.counters.memoryFailures++;
+      env.noFrame();
       break;
     }
     frames[made++] = frame;
@@ -110,7 +110,7 @@ export function emitAckRun(env: TcpEnvironment, c: TcpConnection, count: number,
   while (made < count) {
     const frame = memory.alloc(headerLength, true);
     if (frame === NO_FRAME) {
-      env.counters.memoryFailures++;
+      env.noFrame();
       break;
     }
     frames[made++] = frame;

@@ -46,6 +46,8 @@ export class AckProgress {
   lastAckedSentUs = -1;
   originalAcked = false;
   retransmittedAcked = false;
+  /** An MTU probe arrived (RFC 4821). */
+  probeArrived = false;
   /** When the latest sent of the retransmitted ones was sent; -1: none. */
   resentUs = -1;
 }
@@ -90,6 +92,8 @@ export class TcpEnvironment implements ConnectionHome {
   retryAtUs = NEVER;
   /** Doubles while memory stays short. */
   retryDelayUs = FIRST_RETRY_US;
+  /** Whose segment was last taken in by the short way (`inputPredicted`), until the next comes; others are not predicted. */
+  predicted: TcpConnection | undefined = undefined;
   /** Time of the current input, poll or call. */
   nowUs = FLOAT_ZERO;
   /** Connections that nobody holds and that still deliver. */

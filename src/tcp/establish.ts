@@ -57,6 +57,7 @@ export function completeHandshake(env: TcpEnvironment, c: TcpConnection, seg: Se
     return false;
   }
   const listener = c.listener;
+  if (listener !== undefined && seg.length === 0 && isDeferred(env, c)) return false;
   if (listener !== undefined && !c.fastOpenPassive && !listener.hasRoom()) {
     env.counters.tcpListenOverflows++;
     return false;
@@ -69,6 +70,14 @@ export function completeHandshake(env: TcpEnvironment, c: TcpConnection, seg: Se
   }
   c.fastOpenPassive = false;
   return true;
+}
+
+/** TCP_DEFER_ACCEPT: a bare ACK does not complete the handshake before that time; data does. */
+function isDeferred(env: TcpEnvironment, c: TcpConnection): boolean {
+  const deferUs = c.options.deferAcceptUs;
+  if (deferUs <= 0 || c.fastOpenPassive) return false;
+  if (c.deferSinceUs < 0) c.deferSinceUs = env.nowUs;
+  return env.nowUs - c.deferSinceUs < deferUs;
 }
 
 /** The SYN's own round trip, if it was sent once, or its timestamp (RFC 6298 §3, §5.7). */

@@ -5,6 +5,7 @@ import type { ReceivedPacket } from "../base/received-packet.ts";
 import { seqLeq } from "../base/sequence.ts";
 import { ACK, PSH, TCP_HEADER } from "../wire/tcp.ts";
 import { TIMESTAMPS_ALIGNED, TIMESTAMPS_LENGTH } from "../wire/tcp-options.ts";
+import { acknowledgePlain, isQuiet } from "./ack-predicted.ts";
 import { ACK_NOW, TCP_EVENT_READABLE, type TcpConnection } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { scheduleAck } from "./receive.ts";
@@ -19,7 +20,7 @@ const WITH_TIMESTAMPS = (((TCP_HEADER + TIMESTAMPS_LENGTH) >> 2) << 12) | ACK;
 
 /**
  * Header prediction (Van Jacobson; RFC 7323 Appendix F.4): the next data in
- * order on an established connection that says nothing else. Its payload is
+ * order on an established connection that says nothing else, or an ACK in order. Payload is
  * summed while it is copied to its place and counts only if the sum is right.
  * False: nothing has happened, the segment goes the whole way of RFC 9293
  * §3.10.7.4 (which leads to the same, see the tests).
@@ -40,18 +41,11 @@ export function inputPredicted(
   const seq = view.getInt32(at + 4);
   const ack = view.getInt32(at + 8);
   if (
-    length <= 0 ||
+    length < 0 ||
     seq !== c.rcvNxt ||
-    ack !== c.sndUna ||
-    (word3 & 0xffff) << c.sndWscale !== c.sndWnd ||
-    length > ((c.rcvAdv - seq) | 0) ||
     c.state !== ESTABLISHED ||
     c.outOfOrder !== undefined ||
-    c.loss !== undefined ||
-    c.finSeen ||
-    c.readShutdown ||
-    c.ecnOn ||
-    c.probesOut !== 0 ||
+    !isQuiet(c) ||
     env.tracer !== undefined
   ) {
     return false;
@@ -64,35 +58,48 @@ export function inputPredicted(
     if (((tsVal - c.tsRecent) | 0) < 0) return false;
     optionSum = 0x0101 + 0x080a + halves(tsVal) + halves(view.getInt32(at + TCP_HEADER + 8));
   }
+  let total =
+    c.path!.pseudoSum +
+    PROTOCOL_TCP +
+    packet.length +
+    halves(view.getInt32(at)) +
+    halves(seq) +
+    halves(ack) +
+    halves(word3) +
+    halves(view.getInt32(at + 16)) +
+    optionSum;
+  const window = (word3 & 0xffff) << c.sndWscale;
+  const isVerified = memory.checksumState(packet.frame) !== CSUM_NONE;
+  if (length === 0) {
+    if (!isVerified && foldSum(total) !== 0xffff) return false;
+    // A duplicate, or for part of a segment, or for one that has a history: not here.
+    const last = ack === c.sndUna || c.sent === undefined ? -1 : c.sent.lastPlain(ack);
+    if (last < 0) return false;
+    noteArrival(env, c, seq, tsVal);
+    acknowledgePlain(env, c, seq, ack, window, last);
+    return true;
+  }
+  if (
+    ack !== c.sndUna ||
+    window !== c.sndWnd ||
+    length > ((c.rcvAdv - seq) | 0) ||
+    c.finSeen ||
+    c.readShutdown
+  ) {
+    return false;
+  }
   const buffer = c.rcvBuf;
   if (buffer.reserve(memory, c.rcvRead, seq, length) < length) return false;
-  if (memory.checksumState(packet.frame) === CSUM_NONE) {
-    const total =
-      c.path!.pseudoSum +
-      PROTOCOL_TCP +
-      packet.length +
-      halves(view.getInt32(at)) +
-      halves(seq) +
-      halves(ack) +
-      halves(word3) +
-      halves(view.getInt32(at + 16)) +
-      optionSum +
-      buffer.copySumIn(memory, seq, at + headerLength, length);
+  if (isVerified) {
+    buffer.copyIn(memory, seq, at + headerLength, length);
+  } else {
+    total += buffer.copySumIn(memory, seq, at + headerLength, length);
     // The bytes beyond RCV.NXT are nobody's yet: what is written there is simply written again.
     if (foldSum(total) !== 0xffff) return false;
-  } else {
-    buffer.copyIn(memory, seq, at + headerLength, length);
   }
-
-  c.segsIn++;
-  c.lastReceivedUs = env.nowUs;
-  c.keepAliveProbes = 0;
+  noteArrival(env, c, seq, tsVal);
   c.sndWl1 = seq;
   c.sndWl2 = ack;
-  if (timestampsOn && seqLeq(seq, c.lastAckSent)) {
-    c.tsRecent = tsVal;
-    c.tsRecentUs = env.nowUs;
-  }
   c.rcvNxt = (seq + length) | 0;
   c.bytesReceived += length;
   const gsoSize =
@@ -103,4 +110,15 @@ export function inputPredicted(
   else if (c.ackFlags !== duties) rearm(env, c);
   env.notify(c, TCP_EVENT_READABLE);
   return true;
+}
+
+function noteArrival(env: TcpEnvironment, c: TcpConnection, seq: number, tsVal: number): void {
+  c.segsIn++;
+  c.lastReceivedUs = env.nowUs;
+  c.keepAliveProbes = 0;
+  // RFC 7323 §4.3 (2)
+  if (c.timestampsOn && seqLeq(seq, c.lastAckSent)) {
+    c.tsRecent = tsVal;
+    c.tsRecentUs = env.nowUs;
+  }
 }

@@ -43,6 +43,7 @@ const halves = (word: number): number => (word >>> 16) + (word & 0xffff);
 export function input(env: TcpEnvironment, listeners: ListenerTable, packet: ReceivedPacket): void {
   const counters = env.counters;
   counters.tcpInSegs++;
+  env.predicted = undefined;
   if (packet.length < TCP_HEADER) {
     dropHeader(env);
     return;
@@ -62,7 +63,13 @@ export function input(env: TcpEnvironment, listeners: ListenerTable, packet: Rec
     ports,
     packet.scope,
   );
-  if (id > NOBODY && inputPredicted(env, env.demux.connections[id]!, packet)) return;
+  if (id > NOBODY) {
+    const c = env.demux.connections[id]!;
+    if (inputPredicted(env, c, packet)) {
+      env.predicted = c;
+      return;
+    }
+  }
   const seg = env.segment;
   if (!readSegment(env, packet, seg)) return;
   if (id > NOBODY) {

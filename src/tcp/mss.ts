@@ -27,7 +27,8 @@ export function defaultMss(env: TcpEnvironment, path: Path): number {
  */
 export function updateSendMss(env: TcpEnvironment, c: TcpConnection): void {
   const path = c.path!;
-  const fromPath = path.mtu - path.headerLength - TCP_HEADER;
+  const known = c.mtuSearch === undefined ? path.mtu : Math.min(path.mtu, c.mtuSearch.low);
+  const fromPath = known - path.headerLength - TCP_HEADER;
   const mss = limitMss(env, c, Math.min(c.peerMss, fromPath)) - fixedOptionBytes(c);
   c.sndMss = Math.max(mss, 1);
 }

@@ -6,6 +6,7 @@ import { initialCwnd } from "./congestion-state.ts";
 import {
   ACK_NOW,
   CA_CWR,
+  CA_DISORDER,
   CA_LOSS,
   CA_RECOVERY,
   type TcpConnection,
@@ -17,6 +18,7 @@ import type { TcpEnvironment } from "./environment.ts";
 import { sendHandshake } from "./handshake.ts";
 import { isPushed } from "./push.ts";
 import { noteRetransmission } from "./recovery/episodes.ts";
+import { probeSize } from "./path-mtu.ts";
 import { nextLost } from "./recovery/queue.ts";
 import { armAfterSend, armPersist } from "./retransmission-timer.ts";
 import {
@@ -24,6 +26,7 @@ import {
   EVER_RETRANSMITTED,
   HAS_FIN,
   HAS_PUSH,
+  MTU_PROBE,
   RETRANSMITTED,
 } from "./sent-segments.ts";
 import { CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "./state.ts";
@@ -114,7 +117,16 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
     if (unsent <= 0) break;
     if (!sentAny && c.sent === undefined) restartAfterIdle(env, c);
     const usable = (c.sndUna + c.sndWnd - c.sndNxt) | 0;
-    const pipe = c.pipe;
+    if (c.mtuSearch !== undefined || env.settings.mtuProbing === 2) {
+      const size = probeSize(env, c, unsent, usable);
+      if (size > 0 && path.room() > 0 && sendProbe(env, c, size)) {
+        sentAny = true;
+        continue;
+      }
+    }
+    // Limited transmit (RFC 3042): what duplicate ACKs report as arrived makes room for new data.
+    const pipe =
+      c.caState === CA_DISORDER && !env.settings.limitedTransmit ? c.pipe + c.loss!.sackedBytes : c.pipe;
     const room = c.cwnd - pipe;
     const mss = c.sndMss;
     let length = Math.min(unsent, usable);
@@ -281,6 +293,18 @@ function pacedBurst(c: TcpConnection): number {
 }
 
 // Sending
+
+/** One segment larger than the MSS, to see whether it passes. */
+function sendProbe(env: TcpEnvironment, c: TcpConnection, size: number): boolean {
+  const mss = c.sndMss;
+  c.sndMss = size;
+  const sent = sendNew(env, c, size);
+  c.sndMss = mss;
+  if (!sent) return false;
+  const queue = c.sent!;
+  queue.setFlags(queue.end - 1, queue.flags(queue.end - 1) | MTU_PROBE);
+  return true;
+}
 
 /** Sends `length` new bytes at SND.NXT, and FIN with the last of all. */
 function sendNew(env: TcpEnvironment, c: TcpConnection, length: number): boolean {

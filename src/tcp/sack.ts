@@ -16,10 +16,18 @@ export const SACK_ORIGINAL = 4;
 
 /**
  * Takes the SACK blocks of an ACK into the scoreboard (RFC 2018 §5, RFC 2883
- * §4) and marks the segments they cover. Only what is new in a block costs
+ * §4) and marks the segments they cover. `priorFack` is the highest number known
+ * to have arrived before this ACK: blocks come in any order, so that only what is
+ * below it shows reordering (RFC 8985 §6.2 step 3). Only what is new in a block costs
  * anything, so that a long-known block is free.
  */
-export function processSack(env: TcpEnvironment, c: TcpConnection, seg: Segment, priorUna: number): number {
+export function processSack(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  seg: Segment,
+  priorUna: number,
+  priorFack: number,
+): number {
   const options = seg.options;
   const loss = lossOf(c);
   let result = 0;
@@ -34,7 +42,7 @@ export function processSack(env: TcpEnvironment, c: TcpConnection, seg: Segment,
       continue;
     }
     if (seqLeq(end, c.sndUna) || seqGt(end, c.sndNxt)) continue;
-    result |= addBlock(env, c, seqLt(start, c.sndUna) ? c.sndUna : start, end);
+    result |= addBlock(env, c, seqLt(start, c.sndUna) ? c.sndUna : start, end, priorFack);
   }
   if (loss.scoreboard.count > 0) loss.scoreboard.trim(c.sndUna);
   return result;
@@ -58,7 +66,13 @@ function duplicateReported(c: TcpConnection, start: number, end: number, priorUn
   noteDsack(loss, priorUna, c.sndNxt);
 }
 
-function addBlock(env: TcpEnvironment, c: TcpConnection, start: number, end: number): number {
+function addBlock(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  start: number,
+  end: number,
+  priorFack: number,
+): number {
   const loss = c.loss!;
   const board = loss.scoreboard;
   if (board.covers(start, end)) return 0;
@@ -76,7 +90,7 @@ function addBlock(env: TcpEnvironment, c: TcpConnection, start: number, end: num
       if ((flags & EVER_RETRANSMITTED) === 0) {
         // New data sent as a probe after the timeout proves nothing (RFC 5682 §3.1).
         if (seqLeq(sent.endOf(i), loss.highSeq)) result |= SACK_ORIGINAL;
-        if (seqLt(sent.start(i), loss.fack)) noteReordering(loss, sent.start(i), c.sndMss);
+        if (seqLt(sent.start(i), priorFack)) noteReordering(loss, sent.start(i), c.sndMss);
       }
       delivered(env, c, i, flags, length);
       sent.setFlags(i, (flags & ~(LOST | RETRANSMITTED)) | SACKED);

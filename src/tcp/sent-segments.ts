@@ -206,6 +206,34 @@ export class SentSegments {
     this.oldest = i;
   }
 
+  /**
+   * The last of the records that `ack` acknowledges, when it ends with one and
+   * nothing special is known of any (never sent again, not SACKed, not lost);
+   * else -1. Then their order by time is that of their numbers.
+   */
+  lastPlain(ack: number): number {
+    const { ints, mask, tail } = this;
+    for (let i = this.head; i < tail; i++) {
+      const at = (i & mask) << INTS;
+      if ((ints[at + FLAGS]! & ~(HAS_PUSH | APP_LIMITED)) !== 0) return -1;
+      const ahead = (ack - ints[at + END]!) | 0;
+      if (ahead <= 0) return ahead === 0 ? i : -1;
+    }
+    return -1;
+  }
+
+  /** Removes the records up to the one that `lastPlain` answered. */
+  shiftThrough(last: number): void {
+    this.head = last + 1;
+    if (this.head === this.tail) {
+      this.rewind();
+      return;
+    }
+    this.oldest = this.ints[((last & this.mask) << INTS) + NEWER]!;
+    if (this.oldest === NONE) this.newest = NONE;
+    else this.ints[((this.oldest & this.mask) << INTS) + OLDER] = NONE;
+  }
+
   /** Removes the first record: all of it was acknowledged. */
   shift(): void {
     this.unlink(this.head);

@@ -201,7 +201,8 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   maxRtoUs: 120 * S,
   rtoStyle: "linux",
   rtoSlopUs: 0,
-  synRetries: 6,
+  // 1 + 2 + 4 + ... s: gives up after 255 s; RFC 9293 MUST-23 wants 3 minutes at least.
+  synRetries: 7,
   synAckRetries: 5,
   retries1: 3,
   retries2: 15,

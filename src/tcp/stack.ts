@@ -1,3 +1,4 @@
+import { EPROTO } from "../base/errors.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import { seqGeq, seqLt } from "../base/sequence.ts";
 import { NEVER } from "../base/timers.ts";
@@ -26,9 +27,15 @@ import {
 import { changeController } from "./congestion-state.ts";
 import { TCP_EVENT_WRITABLE, TcpConnection } from "./connection.ts";
 import { NOBODY } from "./demux.ts";
-import { FIRST_RETRY_US, LONGEST_RETRY_US, TcpEnvironment, type TcpResources } from "./environment.ts";
+import {
+  FIRST_RETRY_US,
+  LONGEST_RETRY_US,
+  TcpEnvironment,
+  type TcpResources,
+} from "./environment.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { input } from "./input.ts";
+import { inputRun } from "./input-run.ts";
 import { armKeepAlive } from "./keepalive.ts";
 import { terminate } from "./lifecycle.ts";
 import { type ListenOptions, TcpListener } from "./listener.ts";
@@ -59,6 +66,16 @@ export class TcpStack implements Transport {
     this.env.nowUs = nowUs;
     input(this.env, this, packet);
     return true;
+  }
+
+  inputRun(
+    packet: ReceivedPacket,
+    frames: Int32Array,
+    from: number,
+    to: number,
+    offset: number,
+  ): number {
+    return inputRun(this.env, packet, frames, from, to, offset);
   }
 
   /**
@@ -93,7 +110,9 @@ export class TcpStack implements Transport {
       return;
     }
     if (error.errno === 0) return;
-    if ((c.state === SYN_SENT || c.state === SYN_RECEIVED) && error.hard) {
+    // A parameter problem is soft for TCP (MUST-56), whatever other sockets make of it.
+    const hard = error.hard && error.errno !== EPROTO;
+    if ((c.state === SYN_SENT || c.state === SYN_RECEIVED) && hard) {
       terminate(env, c, error.errno);
       return;
     }
@@ -238,7 +257,13 @@ export class TcpStack implements Transport {
     return result;
   }
 
-  receive(c: TcpConnection, into: Uint8Array, offset: number, length: number, flags: number): number {
+  receive(
+    c: TcpConnection,
+    into: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+  ): number {
     const result = receive(this.env, c, into, offset, length, flags);
     this.env.tracer?.call(this.env.nowUs, c, CALL_RECEIVE, length, result);
     return result;
@@ -319,18 +344,37 @@ export class TcpStack implements Transport {
     const list = this.listeners.get(port);
     let best: TcpListener | undefined;
     let bestRank = 0;
+    let equals = 0;
     if (list !== undefined) {
       for (const listener of list) {
         const rank = rankOf(listener, packet);
         if (rank > bestRank) {
           best = listener;
           bestRank = rank;
+          equals = 1;
+        } else if (rank === bestRank && rank > 0) {
+          equals++;
         }
       }
+      if (equals > 1) best = this.share(list, packet, bestRank, equals);
     }
     if (best !== undefined || port === 0) return best;
     const any = this.listeners.get(0);
     return any?.find((l) => l.anyDestination && matchesInterface(l, packet));
+  }
+
+  /** Listeners on the same address and port have SO_REUSEPORT: each 4-tuple always finds the same one. */
+  private share(
+    list: readonly TcpListener[],
+    packet: ReceivedPacket,
+    rank: number,
+    equals: number,
+  ): TcpListener | undefined {
+    const { view } = this.env.memory;
+    const h = Math.imul(packet.source3 ^ view.getInt32(packet.offset), 0x9e3779b1);
+    const mixed = Math.imul(h ^ (h >>> 15) ^ packet.source2 ^ packet.source1, 0x85ebca6b);
+    let choice = ((mixed ^ (mixed >>> 13)) >>> 0) % equals;
+    return list.find((listener) => rankOf(listener, packet) === rank && choice-- === 0);
   }
 
   private forget(listener: TcpListener): void {

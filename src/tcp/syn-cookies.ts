@@ -3,6 +3,7 @@ import { ACK, SYN } from "../wire/tcp.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { establish } from "./establish.ts";
 import { openPassive, startSequence } from "./passive-open.ts";
+import { inputSynchronized } from "./input-synchronized.ts";
 import type { TcpListener } from "./listener.ts";
 import { updateSendMss } from "./mss.ts";
 import { replyTo } from "./replies.ts";
@@ -133,5 +134,7 @@ export function acceptCookie(
   c.sndMaxWnd = c.sndWnd;
   establish(env, c, seg);
   listener.connectionReady(c);
+  // Data and FIN that came with it.
+  inputSynchronized(env, c, seg);
   return true;
 }

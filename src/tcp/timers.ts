@@ -16,6 +16,7 @@ import { emitSegment } from "./emit.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { armKeepAlive, keepAliveDue } from "./keepalive.ts";
 import { abort, terminate } from "./lifecycle.ts";
+import { blackHoleSuspected } from "./path-mtu.ts";
 import { output, retransmit } from "./output.ts";
 import { enterLoss } from "./recovery/episodes.ts";
 import { lossOf, nextLost } from "./recovery/queue.ts";
@@ -81,19 +82,23 @@ function retransmissionTimeout(env: TcpEnvironment, c: TcpConnection): void {
   const sent = c.sent;
   if (sent === undefined) return;
   if (c.retransmits === 0) c.retransmitSinceUs = sent.sentUs(sent.first);
-  if (hasExpired(env, c, c.retransmits)) {
+  // A window that shrank to nothing behind what was sent: retransmissions are its
+  // probes, and do not end the connection while the peer answers (SHLD-17).
+  const isShut = c.sndWnd === 0 && !c.isOrphan && c.options.userTimeoutUs === 0;
+  const expired = isShut
+    ? env.nowUs - c.lastReceivedUs > 2 * env.settings.maxRtoUs
+    : hasExpired(env, c, c.retransmits);
+  if (expired) {
     env.counters.tcpAbortOnTimeout++;
     abort(env, c, c.softError !== 0 ? c.softError : ETIMEDOUT);
     return;
   }
   env.counters.tcpTimeouts++;
-  if (c.sndWnd === 0 && c.sackOn && c.probesOut === 0 && sent.count === 0) {
-    armPersist(env, c);
-    return;
-  }
+  if (c.retransmits >= env.settings.retries1) env.ip.doubt(c.path!); // R1
   enterLoss(env, c);
-  c.retransmits++;
+  if (!isShut) c.retransmits++;
   backoffRto(c, env.rto);
+  if (c.retransmits >= env.settings.retries1) blackHoleSuspected(env, c);
   // The first segment goes at once, whatever the queues say; the rest by output.
   const first = nextLost(c);
   if (first >= 0 && c.path!.room() > 0) retransmit(env, c, first, REASON_RTO);
@@ -122,10 +127,17 @@ function handshakeTimeout(env: TcpEnvironment, c: TcpConnection): void {
     terminate(env, c, c.softError !== 0 ? c.softError : ETIMEDOUT);
     return;
   }
+  if (c.deferSinceUs >= 0 && env.nowUs - c.deferSinceUs < c.options.deferAcceptUs) {
+    // The peer has acknowledged and is only waited for: nothing to send again yet.
+    backoffRto(c, env.rto);
+    armRto(env, c);
+    return;
+  }
   env.counters.tcpTimeouts++;
   // Twice no answer to a SYN with data: something on the path may not like it.
   if (c.synDataSent && c.retransmits === 1) env.fastOpen.blackhole(env.nowUs);
   c.retransmits++;
+  if (c.retransmits >= s.retries1) env.ip.doubt(c.path!);
   backoffRto(c, env.rto);
   c.synDue = true;
   env.wantOutput(c);

@@ -47,7 +47,7 @@ describe("RFC 9293 §3.10.1: OPEN", () => {
     expect(t.tcp.connect(other, t.c.path!, t.localPort, t.remotePort)).toBe(-98); // EADDRINUSE
   });
 
-  test("MUST-41, MUST-42: a passive OPEN does not disturb others, and several listen on one port", () => {
+  test("MUST-41: a passive OPEN does not disturb others, and several listen on one port", () => {
     at("ESTABLISHED");
     const other = t.tcp.listen({
       address: t.c.path!.local,
@@ -63,6 +63,17 @@ describe("RFC 9293 §3.10.1: OPEN", () => {
     t.in("A", { seq: 1, ack: 1 });
     expect(other.pending).toBe(1);
     other.close();
+  });
+
+  test("MUST-42: LISTEN on a port that a connection in SYN-SENT or SYN-RECEIVED has", () => {
+    at("SYN-SENT");
+    t.listen();
+    t.in("S", { seq: 7, sourcePort: 6001, options: [] });
+    expect(t.out()).toEqual(["SA 0 ack 8"]);
+    t.in("S", { seq: 0, options: [] });
+    expect(t.state).toBe("SYN-RECEIVED");
+    t.in("A", { seq: 8, ack: 1, sourcePort: 6001 });
+    expect(t.listener!.pending).toBe(1);
   });
 
   test("MUST-44, MUST-45: IP chooses the local address of an active OPEN, and it stays", () => {
@@ -278,7 +289,7 @@ describe("RFC 9293 §3.10.4: CLOSE", () => {
     expect([...t.tcp.connections()]).toEqual([]);
   });
 
-  test("MAY-1, §3.6: half-close: the peer goes on sending after our FIN", () => {
+  test("§3.6: half-close: the peer goes on sending after our FIN", () => {
     at("FIN-WAIT-2");
     for (let i = 0; i < 3; i++) t.in("A", { data: 1000 });
     expect(t.read()).toBe(3000);
@@ -311,7 +322,7 @@ describe("RFC 9293 §3.10.4: CLOSE", () => {
 });
 
 describe("RFC 9293 §3.6: the application lets go of its socket", () => {
-  test("nothing unread: FIN, and the connection ends by itself", () => {
+  test("MAY-1: nothing unread: FIN, and the connection ends by itself; nothing can be read any more", () => {
     at("ESTABLISHED");
     t.close();
     expect(t.out()).toEqual(["FA 1 ack 1"]);
@@ -321,6 +332,17 @@ describe("RFC 9293 §3.6: the application lets go of its socket", () => {
     expect(t.out()).toEqual(["A 2 ack 2"]);
     expect(t.tcp.live()).toBe(0);
     expect(t.isKnown).toBe(true);
+    expect(t.read()).toBe(0);
+  });
+
+  test("MUST-12: the application learns whether the peer closed normally or the connection was aborted", () => {
+    at("ESTABLISHED");
+    t.in("FA");
+    expect([t.peerFin, t.read(), t.takeError()]).toEqual([true, 0, ""]);
+    t.end();
+    at("ESTABLISHED");
+    t.in("R", { seq: 1 });
+    expect([t.peerFin, t.closed, t.read()]).toEqual([false, true, "ECONNRESET"]);
   });
 
   test("SHLD-3: with unread data the peer is told by RST that they are lost", () => {

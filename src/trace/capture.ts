@@ -1,8 +1,4 @@
-import {
-  CSUM_PARTIAL,
-  type Frame,
-  type FrameMemory,
-} from "../base/frame-memory.ts";
+import { CSUM_PARTIAL, type Frame, type FrameMemory } from "../base/frame-memory.ts";
 import { checksumOf } from "../wire/checksum.ts";
 import type { CaptureInterface, PacketDirection, PacketSink } from "./packet-log.ts";
 

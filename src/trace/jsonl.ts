@@ -3,12 +3,7 @@
  * the connections, then one event a line. The schema is docs/trace-events.md.
  */
 import { parseAddressWords } from "../base/address-text.ts";
-import {
-  type ConnectionVariables,
-  readTrace,
-  type Trace,
-  type TraceEvent,
-} from "./events.ts";
+import { type ConnectionVariables, readTrace, type Trace, type TraceEvent } from "./events.ts";
 import {
   CALLS,
   CONGESTION_STATES,

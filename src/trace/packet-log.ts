@@ -29,7 +29,13 @@ export interface PacketSink {
     length: number,
   ): void;
   /** Adds a remark to the last packet with these bytes; false: it is gone already. */
-  comment(interfaceId: number, bytes: Uint8Array, at: number, length: number, text: string): boolean;
+  comment(
+    interfaceId: number,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    text: string,
+  ): boolean;
 }
 
 /** Why a packet did not arrive; "" when it is not known to be lost. */
@@ -202,6 +208,21 @@ export class PacketLog implements PacketSink {
   *packets(): IterableIterator<LoggedPacket> {
     for (let i = 0; i < this.count; i++) yield this.get(i);
   }
+}
+
+/** The packets of one host's interfaces alone, as Wireshark wants them: one viewpoint. */
+export function packetsOfHost(log: PacketLog, host: string): PacketLog {
+  const made = new PacketLog();
+  made.epochUs = log.epochUs;
+  const ids = log.interfaces.map((each) => (each.host === host ? made.addInterface(each) : -1));
+  for (let i = 0; i < log.count; i++) {
+    const id = ids[log.interfaceId(i)];
+    if (id < 0) continue;
+    const bytes = log.bytes(i);
+    made.packet(id, log.timeUs(i), log.direction(i), bytes, 0, bytes.length, log.originalLength(i));
+    for (const text of log.comments(i)) made.remark(made.count - 1, text);
+  }
+  return made;
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array, at: number, length: number): boolean {

@@ -153,8 +153,7 @@ class PcapngReader {
 
   private packetBlock(type: number, at: number, end: number): void {
     const { view, little } = this;
-    const number =
-      type === BLOCK_PACKET ? view.getUint32(at, little) : view.getUint16(at, little);
+    const number = type === BLOCK_PACKET ? view.getUint32(at, little) : view.getUint16(at, little);
     const of = this.interfaces[number];
     if (of === undefined || of.id < 0 || at + 20 > end) return;
     const units =

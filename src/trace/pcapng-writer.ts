@@ -34,13 +34,18 @@ interface Option {
 
 /** Blocks as bytes; the caller puts them one behind the other. */
 export function sectionHeader(application: string): Uint8Array {
-  return block(BLOCK_SECTION, 16, [{ code: OPTION_SHB_USERAPPL, value: textBytes(application) }], (view) => {
-    view.setUint32(0, BYTE_ORDER, true);
-    view.setUint16(4, 1, true);
-    view.setUint16(6, 0, true);
-    view.setInt32(8, -1, true); // section length not given
-    view.setInt32(12, -1, true);
-  });
+  return block(
+    BLOCK_SECTION,
+    16,
+    [{ code: OPTION_SHB_USERAPPL, value: textBytes(application) }],
+    (view) => {
+      view.setUint32(0, BYTE_ORDER, true);
+      view.setUint16(4, 1, true);
+      view.setUint16(6, 0, true);
+      view.setInt32(8, -1, true); // section length not given
+      view.setInt32(12, -1, true);
+    },
+  );
 }
 
 export function interfaceBlock(description: CaptureInterface): Uint8Array {

@@ -65,12 +65,7 @@ export function extendedErrorOf(
     type: error.type,
     code: error.code,
     info: error.mtu,
-    offender: new IpAddress(
-      error.reporter0,
-      error.reporter1,
-      error.reporter2,
-      error.reporter3,
-    ),
+    offender: new IpAddress(error.reporter0, error.reporter1, error.reporter2, error.reporter3),
     destination: new IpAddress(error.remote0, error.remote1, error.remote2, error.remote3),
     destinationPort: remotePort,
     payload: memory.bytes.slice(start, error.offset + error.length),

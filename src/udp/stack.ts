@@ -10,33 +10,29 @@ import {
   ENOBUFS,
   EPIPE,
 } from "../base/errors.ts";
-import { CSUM_NONE, type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
-import { type IpSender, type Path, PROTOCOL_UDP, SEND_DONT_FRAGMENT } from "../base/path.ts";
-import type { PortTable } from "../base/port-table.ts";
-import type { ReceivedPacket } from "../base/received-packet.ts";
-import type { IcmpError, Transport } from "../base/transport.ts";
+import { type FrameMemory, NO_FRAME } from "../base/frame-memory.ts";
 import {
-  addSums,
-  foldSum,
-  pseudoSumWords,
-  sumIsValid,
-  udpChecksumOf,
-} from "../wire/checksum.ts";
+  type IpSender,
+  type Path,
+  PROTOCOL_UDP,
+  SEND_DONT_FRAGMENT,
+  SEND_NO_LOOP,
+} from "../base/path.ts";
+import type { PortTable } from "../base/port-table.ts";
+import type { Transport } from "../base/transport.ts";
+import { addSums, foldSum, udpChecksumOf } from "../wire/checksum.ts";
 import { UDP_CHECKSUM, UDP_HEADER, writeUdpHeader } from "../wire/udp.ts";
 import { copyIn } from "./copy.ts";
-import { DATAGRAM_OVERHEAD } from "./datagram-queue.ts";
-import { UdpDemux, wantsMulticast } from "./demux.ts";
 import {
-  DATAGRAM_ERROR,
-  DATAGRAM_READABLE,
   PMTUDISC_DO,
   PMTUDISC_DONT,
   PMTUDISC_INTERFACE,
   PMTUDISC_OMIT,
   PMTUDISC_PROBE,
 } from "./endpoint.ts";
-import { ErrorQueue, extendedErrorOf } from "./error-queue.ts";
+import { ERROR_ORIGIN_LOCAL, ErrorQueue } from "./error-queue.ts";
 import { DatagramOutput } from "./output.ts";
+import { UdpReceiver } from "./receiver.ts";
 import { UdpSocket } from "./socket.ts";
 
 export interface UdpStackOptions {
@@ -60,27 +56,23 @@ export interface SendOptions {
 }
 
 /** UDP (RFC 768, RFC 1122 §4.1) of one host. */
-export class UdpStack implements Transport {
-  readonly output: DatagramOutput;
-  private readonly memory: FrameMemory;
+export class UdpStack extends UdpReceiver implements Transport {
   private readonly ip: IpSender;
-  private readonly counters: Counters;
   private readonly ports: PortTable;
   private readonly isBroadcast: (address: IpAddress) => boolean;
-  private readonly demux = new UdpDemux();
-  private readonly maxQueuedFrames: number;
-  private queuedFrames = 0;
   /** Sockets that are bound: for leak checks. */
   bound = 0;
 
   constructor(options: UdpStackOptions) {
-    this.memory = options.memory;
+    super(
+      options.memory,
+      options.counters,
+      new DatagramOutput(options.memory, options.ip, options.counters),
+      options.maxQueuedFrames ?? options.memory.smallFrames >> 1,
+    );
     this.ip = options.ip;
-    this.counters = options.counters;
     this.ports = options.ports;
     this.isBroadcast = options.isBroadcast;
-    this.maxQueuedFrames = options.maxQueuedFrames ?? options.memory.smallFrames >> 1;
-    this.output = new DatagramOutput(options.memory, options.ip, options.counters);
   }
 
   create(isIpv6: boolean): UdpSocket {
@@ -131,8 +123,7 @@ export class UdpStack implements Transport {
   close(socket: UdpSocket): void {
     socket.closed = true;
     socket.owner = undefined;
-    this.queuedFrames -= socket.received.count;
-    socket.received.clear(this.memory);
+    this.discardReceived(socket);
     socket.errors = undefined;
     if (socket.binding !== 0) {
       this.demux.remove(socket);
@@ -179,8 +170,12 @@ export class UdpStack implements Transport {
     if (!socket.broadcast && this.isBroadcastPath(socket, path)) return -EACCES;
     const total = length + UDP_HEADER;
     if (total + (path.isIpv4 ? path.headerLength : 0) > 65535) return -EMSGSIZE;
-    const flags = fragmentFlags(socket.mtuDiscover, total, path);
-    if (flags < 0) return flags;
+    let flags = fragmentFlags(socket.mtuDiscover, total, path);
+    if (flags < 0) {
+      if (socket.receiveErrors) reportTooBig(socket, path, remotePort);
+      return flags;
+    }
+    if (!socket.multicastLoop) flags |= SEND_NO_LOOP;
     if (socket.unsent.bytes >= socket.sendBuffer) {
       socket.wantsRoom = true;
       return -EAGAIN;
@@ -296,153 +291,6 @@ export class UdpStack implements Transport {
   takeEvents(): boolean {
     return this.output.takeEvents();
   }
-
-  // The way up
-
-  input(packet: ReceivedPacket, _nowUs: number): boolean {
-    const { memory, counters } = this;
-    const at = packet.offset;
-    const view = memory.view;
-    if (packet.length < UDP_HEADER) {
-      counters.udpInErrors++;
-      return true;
-    }
-    const total = view.getUint16(at + 4);
-    if (total < UDP_HEADER || total > packet.length) {
-      counters.udpInErrors++;
-      return true;
-    }
-    if (!this.checksumHolds(packet, total)) {
-      counters.udpInCsumErrors++;
-      counters.udpInErrors++;
-      return true;
-    }
-    const sourcePort = view.getUint16(at);
-    const port = view.getUint16(at + 2);
-    if (packet.isMulticast) {
-      this.deliverToAll(packet, port, sourcePort, total);
-      return true;
-    }
-    const socket = this.demux.find(packet, port, sourcePort);
-    if (socket === undefined) {
-      counters.udpNoPorts++;
-      return false;
-    }
-    this.deliver(socket, packet, total);
-    return true;
-  }
-
-  private checksumHolds(packet: ReceivedPacket, total: number): boolean {
-    const { memory } = this;
-    if (memory.view.getUint16(packet.offset + UDP_CHECKSUM) === 0) return packet.isIpv4;
-    if (memory.checksumState(packet.frame) !== CSUM_NONE) return true;
-    const pseudo = pseudoSumWords(
-      packet.source0,
-      packet.source1,
-      packet.source2,
-      packet.source3,
-      packet.destination0,
-      packet.destination1,
-      packet.destination2,
-      packet.destination3,
-      PROTOCOL_UDP,
-      total,
-    );
-    return sumIsValid(addSums(pseudo, memory.kernel.sum(packet.offset, total)));
-  }
-
-  private deliverToAll(
-    packet: ReceivedPacket,
-    port: number,
-    sourcePort: number,
-    total: number,
-  ): void {
-    let found = false;
-    for (let s = this.demux.first(port); s !== undefined; s = s.next) {
-      if (!wantsMulticast(s, packet, sourcePort)) continue;
-      found = true;
-      this.deliver(s, packet, total);
-    }
-    if (!found) this.counters.udpNoPorts++;
-  }
-
-  private deliver(socket: UdpSocket, packet: ReceivedPacket, total: number): void {
-    const { counters } = this;
-    const length = total - UDP_HEADER;
-    const queue = socket.received;
-    // As in Linux one datagram always fits an empty queue.
-    if (
-      (queue.count > 0 && queue.bytes + length + DATAGRAM_OVERHEAD > socket.receiveBuffer) ||
-      this.queuedFrames >= this.maxQueuedFrames
-    ) {
-      counters.udpRcvbufErrors++;
-      counters.udpInErrors++;
-      socket.drops++;
-      return;
-    }
-    queue.push(
-      this.memory,
-      packet.frame,
-      packet.ipOffset,
-      packet.offset + UDP_HEADER,
-      length,
-      packet.interfaceIndex,
-    );
-    this.queuedFrames++;
-    counters.udpInDatagrams++;
-    this.output.signal(socket, DATAGRAM_READABLE);
-  }
-
-  /** Drops the oldest received datagram, after it was read. */
-  consume(socket: UdpSocket): void {
-    socket.received.shift(this.memory);
-    this.queuedFrames--;
-  }
-
-  // Errors
-
-  /** RFC 1122 §4.1.3.3: ICMP errors reach the socket; a connected one hears of hard ones, one with RECVERR of all. */
-  icmpError(error: IcmpError, _nowUs: number): void {
-    const view = this.memory.view;
-    const localPort = view.getUint16(error.offset);
-    const remotePort = view.getUint16(error.offset + 2);
-    const socket = this.errorTarget(error, localPort, remotePort);
-    if (socket === undefined) return;
-    if (error.mtu !== 0 && socket.mtuDiscover === PMTUDISC_DONT) return;
-    if (socket.receiveErrors) {
-      socket.errors ??= new ErrorQueue();
-      socket.errors.push(extendedErrorOf(error, this.memory, remotePort, UDP_HEADER));
-    } else if (!socket.connected || !(error.hard || error.errno === EMSGSIZE)) {
-      return;
-    }
-    socket.error = error.errno;
-    this.output.signal(socket, DATAGRAM_ERROR | DATAGRAM_READABLE);
-  }
-
-  private errorTarget(
-    error: IcmpError,
-    localPort: number,
-    remotePort: number,
-  ): UdpSocket | undefined {
-    let loose: UdpSocket | undefined;
-    for (let s = this.demux.first(localPort); s !== undefined; s = s.next) {
-      const remote = s.remote;
-      if (remote !== undefined) {
-        if (
-          s.remotePort === remotePort &&
-          remote.w3 === error.remote3 &&
-          remote.w2 === error.remote2 &&
-          remote.w1 === error.remote1 &&
-          remote.w0 === error.remote0
-        ) {
-          return s;
-        }
-      } else if (s.localIsUnspecified ? s.isIpv6 || error.isIpv4 : s.local.w3 === error.local3) {
-        loose ??= s;
-      }
-    }
-    return loose;
-  }
 }
 
 /** `SEND_DONT_FRAGMENT` or not (IP_MTU_DISCOVER), or -EMSGSIZE. */
@@ -454,4 +302,20 @@ export function fragmentFlags(mode: number, length: number, path: Path): number 
   }
   if (size <= path.mtu) return SEND_DONT_FRAGMENT;
   return mode === PMTUDISC_DO ? -EMSGSIZE : 0;
+}
+
+/** With RECVERR the error queue tells the MTU that a datagram was too large for, as in Linux. */
+function reportTooBig(socket: UdpSocket, path: Path, remotePort: number): void {
+  socket.errors ??= new ErrorQueue();
+  socket.errors.push({
+    errno: EMSGSIZE,
+    origin: ERROR_ORIGIN_LOCAL,
+    type: 0,
+    code: 0,
+    info: path.mtu,
+    offender: undefined,
+    destination: path.remote,
+    destinationPort: remotePort,
+    payload: new Uint8Array(0),
+  });
 }

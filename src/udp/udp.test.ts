@@ -232,8 +232,7 @@ describe("who gets a datagram", () => {
     const server = udp(b, "0.0.0.0", 5000);
     expect(b.calls.connect(server, socketAddress("10.0.0.1", 4000))).toBe(0);
     const other = udp(a, "10.0.0.1", 4001);
-    const send = () =>
-      a.calls.sendto(other, bytes("x"), 0, 1, 0, socketAddress("10.0.0.2", 5000));
+    const send = () => a.calls.sendto(other, bytes("x"), 0, 1, 0, socketAddress("10.0.0.2", 5000));
     send();
     lan.pass(1);
     expect(next(b, server)).toBe(-EAGAIN);
@@ -316,6 +315,11 @@ describe("errors", () => {
     a.calls.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
     expect(a.calls.send(fd, new Uint8Array(1252))).toBe(1252);
     expect(a.calls.send(fd, new Uint8Array(1253))).toBe(-EMSGSIZE);
+    a.calls.setsockopt(fd, IPPROTO_IP, IP_RECVERR, 1);
+    expect(a.calls.send(fd, new Uint8Array(1253))).toBe(-EMSGSIZE);
+    const message = { buffers: [new Uint8Array(9)], control: [] as ControlMessage[] };
+    expect(a.calls.recvmsg(fd, message, MSG_ERRQUEUE)).toBe(0);
+    expect(message.control[0]!.error).toMatchObject({ errno: EMSGSIZE, origin: 1, info: 1280 });
   });
 });
 
@@ -478,14 +482,28 @@ describe("broadcast and multicast", () => {
     const sender = udp(a, "10.0.0.1", 4000);
     const group = parseAddress("239.1.2.3");
     const send = () => {
-      const result = a.calls.sendto(sender, bytes("x"), 0, 1, 0, { family: AF_INET, address: group, port: 5000 });
+      const result = a.calls.sendto(sender, bytes("x"), 0, 1, 0, {
+        family: AF_INET,
+        address: group,
+        port: 5000,
+      });
       expect(result).toBe(1);
       lan.pass(1);
       return next(b, receiver);
     };
     expect(send()).toBe(-EAGAIN);
-    expect(b.calls.setsockopt(receiver, IPPROTO_IP, IP_ADD_MEMBERSHIP, { group, interfaceAddress: parseAddress("10.0.0.2") })).toBe(0);
-    expect(b.calls.setsockopt(receiver, IPPROTO_IP, IP_ADD_MEMBERSHIP, { group, interfaceAddress: parseAddress("10.0.0.2") })).toBe(-EADDRINUSE);
+    expect(
+      b.calls.setsockopt(receiver, IPPROTO_IP, IP_ADD_MEMBERSHIP, {
+        group,
+        interfaceAddress: parseAddress("10.0.0.2"),
+      }),
+    ).toBe(0);
+    expect(
+      b.calls.setsockopt(receiver, IPPROTO_IP, IP_ADD_MEMBERSHIP, {
+        group,
+        interfaceAddress: parseAddress("10.0.0.2"),
+      }),
+    ).toBe(-EADDRINUSE);
     expect(send()).toBe("x from 10.0.0.1:4000");
     expect(b.calls.setsockopt(receiver, IPPROTO_IP, IP_DROP_MEMBERSHIP, { group })).toBe(0);
     lan.pass(3000);

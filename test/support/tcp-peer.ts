@@ -28,6 +28,8 @@ import type { TcpSettings } from "../../src/tcp/settings.ts";
 import type { SocketOptions } from "../../src/tcp/socket-options.ts";
 import { type StateName, stateName } from "../../src/tcp/state.ts";
 import { decodeFrame, encodeTcpPacket } from "../../src/wire/frame-fields.ts";
+import { encodeIcmpv4, encodeIcmpv6 } from "../../src/wire/icmp-fields.ts";
+import { encodeIp } from "../../src/wire/ip-fields.ts";
 import type { TcpOption } from "../../src/wire/tcp-options-fields.ts";
 import { assertNoLeaks } from "./leak-check.ts";
 
@@ -104,6 +106,8 @@ export interface PeerOptions {
   readonly config?: HostConfigOptions;
   readonly ipv6?: boolean;
   readonly mtu?: number;
+  /** MTU of the interface. Default: the device's. */
+  readonly interfaceMtu?: number;
   readonly seed?: number;
 }
 
@@ -145,7 +149,7 @@ export class TcpPeer {
     const { ipv6 = false, mtu = 1500, seed = 1, config, tcp } = options;
     this.local = ipv6 ? "fd00::1" : "10.0.0.1";
     this.remote = ipv6 ? "fd00::2" : "10.0.0.2";
-    const memory = { smallFrames: 1024, largeFrames: 32, pages: 2048 };
+    const memory = { smallFrames: 256, largeFrames: 8, pages: 256 };
     this.net = new Network({ clock: this.time, seed, memory });
     this.device = this.net.packetDevice({
       medium: "ip",
@@ -166,6 +170,7 @@ export class TcpPeer {
       addresses: ["10.0.0.1/24", "fd00::1/64"],
       gateway: ["10.0.0.254", "fd00::fe"],
       slaac: false,
+      mtu: options.interfaceMtu,
     });
     this.run(1000);
     this.sent.length = 0;
@@ -289,6 +294,23 @@ export class TcpPeer {
   raw(packet: Uint8Array, settle = true): void {
     if (!this.device.receive(packet)) throw new Error("the device took no packet");
     if (settle) this.run();
+  }
+
+  /**
+   * Hands the host an ICMP error about a packet that it sent; `seq` puts
+   * another (relative) sequence number into the quoted header. From a router.
+   */
+  icmp(type: number, code: number, quoted: Uint8Array, options: { rest?: number; seq?: number } = {}) {
+    const isIpv6 = this.local.includes(":");
+    const source = parseAddress(isIpv6 ? "fd00::fe" : "10.0.0.254");
+    const destination = parseAddress(this.local);
+    const body = quoted.slice(0, (isIpv6 ? 40 : 20) + 20);
+    if (options.seq !== undefined) {
+      new DataView(body.buffer).setInt32((isIpv6 ? 40 : 20) + 4, options.seq + this.hostIss);
+    }
+    const fields = { type, code, rest: options.rest ?? 0, body };
+    const message = isIpv6 ? encodeIcmpv6(fields, source, destination) : encodeIcmpv4(fields);
+    this.raw(encodeIp({ source, destination, protocol: isIpv6 ? 58 : 1 }, message));
   }
 
   /** What the host has sent since the last call. */

@@ -38,6 +38,8 @@ export interface PairOptions {
   readonly config?: HostConfigOptions;
   readonly memory?: FrameMemoryOptions;
   readonly ipv6?: boolean;
+  /** Neighbors need not be asked for. Default true. */
+  readonly staticNeighbors?: boolean;
 }
 
 /** Byte `i` of the stream `salt`: no page, segment or window apart has the same. */
@@ -169,8 +171,9 @@ export class TcpPair {
     const ib = this.b.addInterface(this.cable.b, { addresses: ["10.0.0.2/24", "fd00::2/64"] });
     // Address resolution has tests of its own; and a bad line may teach a wrong MAC, which no
     // checksum guards as it does on a real link.
-    for (const address of ["10.0.0.2", "fd00::2"]) ia.addNeighbor(address, ib.mac!);
-    for (const address of ["10.0.0.1", "fd00::1"]) ib.addNeighbor(address, ia.mac!);
+    const known = options.staticNeighbors ?? true;
+    for (const address of known ? ["10.0.0.2", "fd00::2"] : []) ia.addNeighbor(address, ib.mac!);
+    for (const address of known ? ["10.0.0.1", "fd00::1"] : []) ib.addNeighbor(address, ia.mac!);
     this.run(2000);
   }
 

@@ -66,8 +66,9 @@ export class Channel {
     if (this.servers === undefined && host.resolver instanceof Resolver) return host.resolver;
     this.own ??= hostResolver(host, {
       nameservers: (this.servers ?? []).map(([, address, port]) => ({ address, port })),
-      // Node's Resolver has no cache.
+      // As c-ares is used by Node: no cache, and questions of the plainest kind.
       cacheEntries: 0,
+      edns: false,
       ...(this.timeoutMs !== undefined && { timeoutMs: this.timeoutMs }),
       ...(this.attempts !== undefined && { attempts: this.attempts }),
     });
@@ -135,17 +136,10 @@ export class Channel {
     });
   }
 
-  /** Servers answer ANY with next to nothing (RFC 8482): the types are asked for one by one. */
   queryAny(request: Request, name: string): number {
-    return this.ask(request, async (resolver) => {
-      const asked = await Promise.allSettled(
-        [...ANY_READERS.keys()].map((type) => resolver.resolve(name, type)),
-      );
-      const records = asked.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
-      if (records.length > 0) return { result: records.flatMap(anyOf) };
-      const failed = asked.find((one) => one.status === "rejected");
-      throw failed?.status === "rejected" ? failed.reason : new Error("nothing asked");
-    });
+    return this.ask(request, async (resolver) => ({
+      result: (await resolver.resolveAny(name)).flatMap(anyOf),
+    }));
   }
 
   queryCaa = notCovered;

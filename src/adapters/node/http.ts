@@ -3,8 +3,8 @@ import nodeHttps from "node:https";
 import type nodeNet from "node:net";
 import nodeTls from "node:tls";
 import type { SocketHost } from "../../sockets/socket-host.ts";
-import { define, hookServer } from "./net-hooks.ts";
-import { copyOf, inherit, resolveBeforeListen } from "./net.ts";
+import { hookServer } from "./net-hooks.ts";
+import { withParts, inherit, resolveBeforeListen } from "./net.ts";
 import type { HostDns } from "./dns.ts";
 
 type Constructor = new (...args: unknown[]) => object;
@@ -39,7 +39,7 @@ export function hostTls(host: SocketHost, net: typeof nodeNet, dns: HostDns): ty
     return tlsSocket;
   };
   const Server = hostServer(nodeTls.Server, host, dns);
-  return Object.assign(copyOf(nodeTls), { connect, Server, createServer: create(Server) }) as never;
+  return withParts(nodeTls, { connect, Server, createServer: create(Server) });
 }
 
 /** The connection is the TLS socket's alone: its errors and its keeping of the process are too. */
@@ -78,11 +78,11 @@ export function hostHttp(host: SocketHost, net: typeof nodeNet, dns: HostDns): t
   }
   const Server = hostServer(nodeHttp.Server, host, dns);
   const made = requests(nodeHttp, Agent as unknown as Constructor);
-  return Object.assign(copyOf(nodeHttp), made, {
+  return withParts(nodeHttp, { ...made,
     Agent,
     Server,
     createServer: create(Server),
-  }) as never;
+  });
 }
 
 /** Node's `https` with its connections and servers on a host. */
@@ -103,11 +103,11 @@ export function hostHttps(host: SocketHost, net: typeof nodeNet, dns: HostDns): 
   }
   const Server = hostServer(nodeHttps.Server, host, dns);
   const made = requests(nodeHttps, Agent as unknown as Constructor);
-  return Object.assign(copyOf(nodeHttps), made, {
+  return withParts(nodeHttps, { ...made,
     Agent,
     Server,
     createServer: create(Server),
-  }) as never;
+  });
 }
 
 /** request() and get() that use an agent of the host's unless they are given another. */
@@ -131,8 +131,5 @@ function requests(module: typeof nodeHttp | typeof nodeHttps, Agent: Constructor
     made.end();
     return made;
   };
-  const made: Any = { request, get };
-  Object.defineProperty(made, "globalAgent", { value: globalAgent, enumerable: true });
-  define(made, "globalAgent", globalAgent);
-  return made;
+  return { request, get, globalAgent };
 }

@@ -11,7 +11,7 @@ import type { SocketHost } from "../../sockets/socket-host.ts";
 import { hostDgram } from "./dgram.ts";
 import { hostDns } from "./dns.ts";
 import { hostHttp, hostHttps, hostTls } from "./http.ts";
-import { copyOf, hostNet } from "./net.ts";
+import { withParts, hostNet } from "./net.ts";
 
 export interface NodeModules {
   readonly net: typeof nodeNet;
@@ -37,11 +37,11 @@ export function bindNode(host: SocketHost): NodeModules {
   const net = hostNet(host, dns);
   return {
     net,
-    dgram: Object.assign(
-      copyOf(nodeDgramModule),
+    dgram: withParts(
+      nodeDgramModule,
       hostDgram(() => host, dns),
     ),
-    dns: Object.assign(copyOf(nodeDnsModule), dns) as unknown as typeof nodeDns,
+    dns: withParts(nodeDnsModule, dns),
     http: hostHttp(host, net, dns),
     https: hostHttps(host, net, dns),
     tls: hostTls(host, net, dns),

@@ -125,6 +125,18 @@ function bindServer(
   return { handle: orFailed(second, host, result), address: "0.0.0.0", addressType: 4 };
 }
 
+/** A bound handle, or libuv's number for why there is none. */
+export function serverHandle(
+  host: SocketHost,
+  address: string | null,
+  port: number,
+  addressType: number,
+  flags?: number,
+): TcpHandle | number {
+  const { handle } = bindServer(host, address, port, addressType, flags);
+  return handle instanceof FailedHandle ? handle.result : handle;
+}
+
 /** Node makes the error of a failed bind out of what listen() answers. */
 function orFailed(handle: TcpHandle, host: SocketHost, result: number): TcpHandle {
   if (result === 0) return handle;
@@ -133,7 +145,7 @@ function orFailed(handle: TcpHandle, host: SocketHost, result: number): TcpHandl
 }
 
 class FailedHandle extends TcpHandle {
-  private readonly result: number;
+  readonly result: number;
 
   constructor(host: SocketHost, result: number) {
     super(host);

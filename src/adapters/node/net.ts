@@ -49,15 +49,18 @@ export function hostNet(host: SocketHost, dns: HostDns): Net {
     createConnection: connect,
     createServer,
   };
-  return Object.assign(copyOf(nodeNet), made) as unknown as Net;
+  return withParts(nodeNet, made);
 }
 
 const normalize = (nodeNet as unknown as { _normalizeArgs(args: unknown[]): unknown[] })
   ._normalizeArgs;
 
-/** A module's exports, accessors and all. */
-export function copyOf<Module extends object>(module: Module): Module {
-  return Object.defineProperties({}, Object.getOwnPropertyDescriptors(module)) as Module;
+/** A module's exports, accessors and all, with some replaced. */
+export function withParts<Module extends object>(module: Module, parts: object): Module {
+  return Object.defineProperties(
+    {},
+    { ...Object.getOwnPropertyDescriptors(module), ...Object.getOwnPropertyDescriptors(parts) },
+  ) as Module;
 }
 
 export function inherit(child: object, parent: object): void {

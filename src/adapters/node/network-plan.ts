@@ -37,6 +37,8 @@ export interface LanPlan {
    * and names go out through it. Off unless asked for.
    */
   readonly internet?: boolean;
+  /** With `internet`: an address of the LAN that stands for this machine's loopback, 127.0.0.1. */
+  readonly machine?: string;
   /** Ports of the real machine that lead to the host: "8080:80", "0.0.0.0:8080:80". */
   readonly publish?: readonly string[];
 }
@@ -68,6 +70,23 @@ export function networkPlan(text: string): NetworkPlan {
   const device = /^(tap|tun):(.*)$/.exec(what);
   if (device !== null) return devicePlan(device[1] === "tun", device[2]!);
   return filePlan(what);
+}
+
+export interface PublishPlan {
+  readonly bind: string;
+  readonly port: number;
+  readonly to: number;
+}
+
+/** Reads "8080:80" and "0.0.0.0:8080:80": where the real machine listens, and the host's port. Throws PlanError. */
+export function publishPlan(text: string): PublishPlan {
+  const match = /^(?:(.+):)?(\d{1,5}):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  const to = Number(match?.[3]);
+  if (match === null || port > 65_535 || to < 1 || to > 65_535) {
+    throw new PlanError(`"publish": "${text}": write PORT:PORT or ADDRESS:PORT:PORT`);
+  }
+  return { bind: match[1]?.replace(/^\[|\]$/g, "") ?? "127.0.0.1", port, to };
 }
 
 function devicePlan(tun: boolean, text: string): NetworkPlan {

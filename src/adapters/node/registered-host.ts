@@ -1,13 +1,16 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { isMainThread, threadId } from "node:worker_threads";
+import type { Switch } from "../../devices/switch.ts";
+import { openGateway } from "../../network/gateway/gateway.ts";
+import { publish } from "../../network/gateway/publish.ts";
 import { Network } from "../../network/network.ts";
 import { realTime } from "../../network/real-time.ts";
 import { hostResolver } from "../../services/host-resolver.ts";
 import type { SocketHost } from "../../sockets/socket-host.ts";
 import { Capture } from "../../trace/capture.ts";
 import { PcapngWriter } from "../../trace/pcapng-writer.ts";
-import { type NetworkPlan, networkPlan } from "./network-plan.ts";
+import { type LanPlan, type NetworkPlan, networkPlan, publishPlan } from "./network-plan.ts";
 
 /** The host that this thread's program lives on, as FULLDUPLEX_NETWORK says. Throws PlanError, TapError, AddressError. */
 export async function registeredHost(env: NodeJS.ProcessEnv): Promise<SocketHost> {
@@ -19,13 +22,17 @@ export async function registeredHost(env: NodeJS.ProcessEnv): Promise<SocketHost
   const host = network.host({ name: plan.name ?? hostname() });
   await join(network, host, plan);
   host.resolver = hostResolver(host, {
-    nameservers: plan.nameservers ?? [],
+    nameservers: plan.nameservers ?? (hasInternet(plan) ? [ROUTER] : []),
     hosts: plan.hosts ?? {},
     search: plan.search ?? [],
   });
   const { FULLDUPLEX_CAPTURE: file } = env;
   if (file) record(network, host, file);
   return host;
+}
+
+function hasInternet({ lan }: NetworkPlan): boolean {
+  return lan !== undefined && lan !== true && lan.internet === true;
 }
 
 /** Gives the host its interface beside `lo`. */
@@ -53,12 +60,37 @@ async function join(network: Network, host: SocketHost, plan: NetworkPlan): Prom
     host.addInterface(wire.port(), { addresses: plan.addresses ?? ["10.0.0.1/24"], ...common });
     return;
   }
-  const { line = {} } = lan === true ? {} : lan;
-  host.addInterface(wire.port(line), {
+  const given = lan === true ? {} : lan;
+  host.addInterface(wire.port(given.line ?? {}), {
     addresses: plan.addresses ?? ["10.0.0.3/24", "fd00::3/64"],
-    ...gateway,
+    ...(given.internet ? { gateway: ROUTER } : gateway),
     ...common,
   });
+  if (given.internet) await openInternet(network, wire, given);
+  for (const text of given.publish ?? []) await publishPort(host, text);
+}
+
+const ROUTER = "10.0.0.1";
+
+/** A second host on the LAN, through which the real network is reached. */
+async function openInternet(network: Network, wire: Switch, plan: LanPlan): Promise<void> {
+  const router = network.host({ name: "gateway" });
+  const { machine } = plan;
+  router.addInterface(wire.port(), {
+    addresses: [`${ROUTER}/24`, ...(machine === undefined ? [] : [`${machine}/24`])],
+    acceptAnyDestination: true,
+  });
+  await openGateway(router, { ...(machine !== undefined && { machine }) });
+}
+
+async function publishPort(host: SocketHost, text: string): Promise<void> {
+  const { bind, port, to } = publishPlan(text);
+  const own = host.interfaces.flatMap((iface) => iface.addresses);
+  const address = own.find((entry) => entry.address.isIpv4 && !entry.address.isLoopback);
+  const name = (address ?? own[0]!).address.toString();
+  const published = await publish(host, { bind, port, to: { host: name, port: to } });
+  // How long the process lives is the program's affair.
+  published.unref();
 }
 
 /** FULLDUPLEX_CAPTURE: all interfaces of the host, from now until the process ends. */

@@ -9,7 +9,8 @@ import type { SocketHost } from "../../sockets/socket-host.ts";
 import { hostDgram } from "./dgram.ts";
 import { hostDns } from "./dns.ts";
 import { networkInterfaces } from "./interfaces.ts";
-import { define, hookServer, hookSocket } from "./net-hooks.ts";
+import { define, hookServer, hookSocket, serverHandle } from "./net-hooks.ts";
+import { shareWithTcp } from "./shared-methods.ts";
 import { hookTls } from "./tls-hooks.ts";
 
 /**
@@ -26,10 +27,36 @@ export function takeOver(host: SocketHost): void {
   const { promises, ...functions } = hostDns(host);
   Object.assign(dns, functions);
   Object.assign(dnsPromises, promises);
+  takeOverHandles(hostOf);
   define(os, "networkInterfaces", () => networkInterfaces(host));
   if (cluster.isWorker) refuseCluster();
   syncBuiltinESMExports();
 }
+
+/**
+ * `net._createServerHandle` for programs that make a handle themselves; what
+ * programs change on TCP's prototype holds for our handles too.
+ */
+function takeOverHandles(hostOf: () => SocketHost): void {
+  const module = net as unknown as { _createServerHandle: CreateServerHandle };
+  const original = module._createServerHandle;
+  module._createServerHandle = (address, port, addressType, fd, flags) => {
+    const isPath = port === -1 && addressType === -1;
+    if (isPath || (typeof fd === "number" && fd >= 0)) {
+      return original(address, port, addressType, fd, flags);
+    }
+    return serverHandle(hostOf(), address, port, addressType, flags);
+  };
+  shareWithTcp(["ref", "unref", "setNoDelay", "setKeepAlive"]);
+}
+
+type CreateServerHandle = (
+  address: string | null,
+  port: number,
+  addressType: number,
+  fd?: number,
+  flags?: number,
+) => object | number;
 
 /** Workers share the primary's kernel sockets, of which a stack in this process knows nothing. */
 function refuseCluster(): void {

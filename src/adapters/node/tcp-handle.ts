@@ -25,7 +25,7 @@ import {
 } from "./internals.ts";
 import { addressFrom, fillName, type NameResult } from "./names.ts";
 import { NativeHandle } from "./native-handle.ts";
-import { contextOf, nextTurn } from "./turns.ts";
+import { contextOf, nextTurn, whenClosed } from "./turns.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 const READABLE = POLLIN | POLLRDHUP | POLLERR | POLLHUP;
@@ -56,6 +56,8 @@ export class TcpHandle extends NativeHandle {
   private readonly writes: WriteQueue;
   private isReferenced = true;
   private isClosed = false;
+  /** The end of closing was told. */
+  private isGone = false;
   /** What libuv calls active: these keep the event loop alive. */
   private isListening = false;
   private isConnecting = false;
@@ -160,7 +162,8 @@ export class TcpHandle extends NativeHandle {
     this.updateHold();
     this.host.parked.wait(socket, POLLOUT, () => {
       if (this.isClosed) return;
-      nextTurn(this.connectContext!, () => this.connectDone());
+      // A server in this process hears first, as with kernel sockets: it waited before.
+      setImmediate(() => nextTurn(this.connectContext!, () => this.connectDone()));
     });
     return 0;
   }
@@ -393,7 +396,10 @@ export class TcpHandle extends NativeHandle {
     this.writes.cancel();
     this.socket?.close();
     this.socket = undefined;
-    nextTurn(this.context, () => callback?.call(this));
+    whenClosed(this.context, () => {
+      this.isGone = true;
+      callback?.call(this);
+    });
   }
 
   /** Closes with RST. */
@@ -417,7 +423,7 @@ export class TcpHandle extends NativeHandle {
   }
 
   hasRef(): boolean {
-    return this.isReferenced && !this.isClosed;
+    return this.isReferenced && !this.isGone;
   }
 
   private updateHold(): void {

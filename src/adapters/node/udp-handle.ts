@@ -30,7 +30,7 @@ import { type Request, UV } from "./internals.ts";
 import { Memberships } from "./memberships.ts";
 import { addressFrom, addressText, fillName, type NameResult } from "./names.ts";
 import { systemErrorContext } from "./system-error.ts";
-import { contextOf, nextTurn } from "./turns.ts";
+import { contextOf, nextTurn, whenClosed } from "./turns.ts";
 
 const REUSE_ADDRESS = 4; // UV_UDP_REUSEADDR
 const REUSE_PORT = 8; // UV_UDP_REUSEPORT
@@ -56,6 +56,8 @@ export class UdpHandle {
   private readonly memberships = new Memberships();
   private isReferenced = true;
   private isClosed = false;
+  /** The end of closing was told. */
+  private isGone = false;
   private isReceiving = false;
   private isTurnDue = false;
   private isWaiting = false;
@@ -292,6 +294,7 @@ export class UdpHandle {
   }
 
   setMulticastTTL(ttl: number): number {
+    if (ttl < -1 || ttl > 255) return UV.UV_EINVAL!;
     return this.isIpv6
       ? this.set(SOL_IPV6, IPV6_MULTICAST_HOPS, Math.trunc(ttl))
       : this.set(SOL_IP, IP_MULTICAST_TTL, Math.trunc(ttl));
@@ -305,7 +308,6 @@ export class UdpHandle {
 
   /** IPv4: by an address of the interface; IPv6: `::%eth0`. */
   setMulticastInterface(text: string): number {
-    if (this.socket === undefined || this.isClosed) return UV.UV_EBADF!;
     const address = this.address(text);
     if (address === undefined || address.isIpv4 === this.isIpv6) return UV.UV_EINVAL!;
     if (this.isIpv6) return this.set(SOL_IPV6, IPV6_MULTICAST_IF, address.scope);
@@ -380,7 +382,10 @@ export class UdpHandle {
     if (this.isClosed) return;
     this.isClosed = true;
     this.socket?.close();
-    nextTurn(this.context, () => callback?.call(this));
+    whenClosed(this.context, () => {
+      this.isGone = true;
+      callback?.call(this);
+    });
   }
 
   ref(): void {
@@ -392,7 +397,7 @@ export class UdpHandle {
     this.updateHold();
   }
   hasRef(): boolean {
-    return this.isReferenced && !this.isClosed;
+    return this.isReferenced && !this.isGone;
   }
 
   private updateHold(): void {

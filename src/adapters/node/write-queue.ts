@@ -81,12 +81,12 @@ export class WriteQueue {
     this.add(socket, entry);
   }
 
-  /** Ends the writing side once all that was written before is on its way. */
+  /** Ends the writing side once all that was written before is on its way; as in libuv, in the next turn. */
   shutdown(socket: StreamSocket, request: Request, isNative: boolean): void {
     const context = contextOf("SHUTDOWNWRAP");
     const entry: Entry = { request, isNative, buffers: undefined, index: 0, offset: 0, context };
-    if (this.entries.length === 0) this.finish(entry, uvResult(socket.shutdown(SHUT_WR)));
-    else this.add(socket, entry);
+    this.add(socket, entry);
+    if (this.entries.length === 1) nextTurn(context, () => this.flush(socket));
   }
 
   /** The handle closes: what waits is told UV_ECANCELED. */
@@ -124,13 +124,24 @@ export class WriteQueue {
     for (;;) {
       const entry = this.entries[0];
       if (entry === undefined) return;
-      const result = entry.buffers === undefined ? socket.shutdown(SHUT_WR) : push(socket, entry);
+      if (entry.buffers === undefined) {
+        this.entries.shift();
+        this.tell(entry, uvResult(socket.shutdown(SHUT_WR)));
+        return;
+      }
+      const result = push(socket, entry);
       if (result === -EAGAIN) {
         this.wait(socket);
         return;
       }
       this.entries.shift();
       this.finish(entry, result < 0 ? uvResult(result) : 0);
+      // The shutdown behind it comes after its callback.
+      if (this.entries[0]?.buffers === undefined) {
+        const last = this.entries[0];
+        if (last !== undefined) nextTurn(last.context, () => this.flush(socket));
+        return;
+      }
     }
   }
 
@@ -140,16 +151,20 @@ export class WriteQueue {
   }
 
   private finish(entry: Entry, status: number): void {
-    const { request } = entry;
     this.untold++;
     nextTurn(entry.context, () => {
       this.untold--;
-      this.onChange();
-      if (!entry.isNative) request.oncomplete?.(status, this.handle, undefined);
-      else if (entry.buffers === undefined) this.handle.finishShutdown(request, status);
-      else this.handle.finishWrite(request, status);
+      this.tell(entry, status);
     });
     this.onChange();
+  }
+
+  private tell(entry: Entry, status: number): void {
+    const { request } = entry;
+    this.onChange();
+    if (!entry.isNative) request.oncomplete?.(status, this.handle, undefined);
+    else if (entry.buffers === undefined) this.handle.finishShutdown(request, status);
+    else this.handle.finishWrite(request, status);
   }
 }
 

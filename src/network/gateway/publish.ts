@@ -1,6 +1,7 @@
-import { createServer, type Server, type Socket } from "node:net";
-import type { Connection } from "../../sockets/connection.ts";
+import type { Server, Socket } from "node:net";
 import type { SocketHost } from "../../sockets/socket-host.ts";
+import { listenKernel } from "./kernel-sockets.ts";
+import { resetSocket, splice, type SpliceReport } from "./splice.ts";
 
 export interface PublishOptions {
   /** Where the real machine listens. Default 127.0.0.1: only the machine itself gets in. */
@@ -15,11 +16,8 @@ export interface PublishOptions {
   readonly onConnection?: (report: PublishReport) => void;
 }
 
-export interface PublishReport {
+export interface PublishReport extends SpliceReport {
   readonly client: string;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly error: string | undefined;
 }
 
 export interface Published {
@@ -27,6 +25,8 @@ export interface Published {
   readonly port: number;
   /** Stops listening and lets open connections end, at most for `timeoutMs`. */
   close(timeoutMs?: number): Promise<void>;
+  /** The port by itself does not keep the process alive. */
+  unref(): void;
 }
 
 /**
@@ -37,17 +37,16 @@ export interface Published {
 export async function publish(host: SocketHost, options: PublishOptions): Promise<Published> {
   const open = new Set<Socket>();
   const { to, limit = 1024 } = options;
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  const server = listenKernel((socket) => {
     if (open.size >= limit) {
       socket.resetAndDestroy();
       return;
     }
     open.add(socket);
-    socket.on("error", () => {}); // told by the pumps
+    socket.on("error", () => {}); // splice() tells
     const client = `${socket.remoteAddress}:${socket.remotePort}`;
-    carry(host, socket, to)
-      .then((report) => options.onConnection?.({ client, ...report }))
-      .finally(() => open.delete(socket));
+    socket.on("close", () => open.delete(socket));
+    void carry(host, socket, to).then((report) => options.onConnection?.({ client, ...report }));
   });
   await listen(server, options.port, options.bind ?? "127.0.0.1");
   const where = server.address() as { address: string; port: number };
@@ -55,6 +54,7 @@ export async function publish(host: SocketHost, options: PublishOptions): Promis
     address: where.address,
     port: where.port,
     close: (timeoutMs = 5000) => close(server, open, timeoutMs),
+    unref: () => void server.unref(),
   };
 }
 
@@ -71,7 +71,7 @@ function listen(server: Server, port: number, bind: string): Promise<void> {
 function close(server: Server, open: Set<Socket>, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      for (const socket of open) socket.resetAndDestroy();
+      for (const socket of open) resetSocket(socket);
     }, timeoutMs);
     server.close(() => {
       clearTimeout(timer);
@@ -80,61 +80,16 @@ function close(server: Server, open: Set<Socket>, timeoutMs: number): Promise<vo
   });
 }
 
-/** One connection, carried until both directions are over. */
 async function carry(
   host: SocketHost,
   socket: Socket,
-  to: { host: string; port: number },
-): Promise<Omit<PublishReport, "client">> {
-  let bytesIn = 0;
-  let bytesOut = 0;
-  let inner: Connection;
+  to: PublishOptions["to"],
+): Promise<SpliceReport> {
   try {
-    inner = await host.connect({ host: to.host, port: to.port });
+    const inner = await host.connect({ host: to.host, port: to.port });
+    return await splice(inner, socket);
   } catch (error) {
-    socket.resetAndDestroy();
-    return { bytesIn, bytesOut, error: (error as Error).message };
+    resetSocket(socket);
+    return { bytesIn: 0, bytesOut: 0, error: (error as Error).message };
   }
-  const inward = async () => {
-    for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-      bytesIn += chunk.length;
-      await inner.write(chunk as Uint8Array);
-    }
-    await inner.closeWrite();
-  };
-  const outward = async () => {
-    for (;;) {
-      const chunk = await inner.read();
-      if (chunk === null) break;
-      bytesOut += chunk.length;
-      if (!socket.write(chunk)) await drained(socket);
-    }
-    socket.end();
-  };
-  try {
-    await Promise.all([inward(), outward()]);
-    await inner.close();
-    return { bytesIn, bytesOut, error: undefined };
-  } catch (error) {
-    // One side broke: the other one hears of it as a reset.
-    inner.abort();
-    socket.resetAndDestroy();
-    return { bytesIn, bytesOut, error: (error as Error).message };
-  }
-}
-
-function drained(socket: Socket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const finish = (error?: Error) => {
-      socket.off("drain", done);
-      socket.off("close", gone);
-      if (error) reject(error);
-      else resolve();
-    };
-    const done = () => finish();
-    const gone = () => finish(new Error("the client closed the connection"));
-    socket.once("drain", done);
-    socket.once("close", gone);
-    if (socket.destroyed) gone();
-  });
 }

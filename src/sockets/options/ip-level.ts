@@ -171,8 +171,20 @@ export const IP_OPTIONS = table([
   ),
   integer("IP_MTU_DISCOVER", IP_MTU_DISCOVER, isAny, 0, 5, getMtuDiscover, setMtuDiscover),
   integer("IP_MTU", IP_MTU, isAny, 0, 0, getMtu),
-  flag("IP_FREEBIND", IP_FREEBIND, isAny, () => false, (_, on) => (on ? -ENOPROTOOPT : 0)),
-  flag("IP_TRANSPARENT", IP_TRANSPARENT, isAny, () => false, (_, on) => (on ? -ENOPROTOOPT : 0)),
+  flag(
+    "IP_FREEBIND",
+    IP_FREEBIND,
+    isAny,
+    () => false,
+    (_, on) => (on ? -ENOPROTOOPT : 0),
+  ),
+  flag(
+    "IP_TRANSPARENT",
+    IP_TRANSPARENT,
+    isAny,
+    () => false,
+    (_, on) => (on ? -ENOPROTOOPT : 0),
+  ),
   flag(
     "IP_BIND_ADDRESS_NO_PORT",
     IP_BIND_ADDRESS_NO_PORT,

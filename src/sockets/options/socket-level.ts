@@ -113,7 +113,13 @@ function bindToIndex(socket: Socket, index: number): number {
 }
 
 export const SOCKET_OPTIONS = table([
-  flag("SO_DEBUG", SO_DEBUG, isAny, () => false, () => {}),
+  flag(
+    "SO_DEBUG",
+    SO_DEBUG,
+    isAny,
+    () => false,
+    () => {},
+  ),
   flag(
     "SO_REUSEADDR",
     SO_REUSEADDR,
@@ -137,7 +143,13 @@ export const SOCKET_OPTIONS = table([
   readOnly("SO_PROTOCOL", SO_PROTOCOL, (s) => s.protocol),
   readOnly("SO_ERROR", SO_ERROR, (s) => s.takeError()),
   readOnly("SO_ACCEPTCONN", SO_ACCEPTCONN, (s) => (isStream(s) && s.isListening ? 1 : 0)),
-  flag("SO_DONTROUTE", SO_DONTROUTE, isAny, () => false, (_, on) => (on ? -ENOPROTOOPT : 0)),
+  flag(
+    "SO_DONTROUTE",
+    SO_DONTROUTE,
+    isAny,
+    () => false,
+    (_, on) => (on ? -ENOPROTOOPT : 0),
+  ),
   flag(
     "SO_BROADCAST",
     SO_BROADCAST,
@@ -178,8 +190,24 @@ export const SOCKET_OPTIONS = table([
       if (isUdp(s)) s.endpoint.noChecksum = on;
     },
   ),
-  integer("SO_PRIORITY", SO_PRIORITY, isAny, 0, 6, () => 0, () => {}),
-  integer("SO_MARK", SO_MARK, isAny, 0, INT_MAX, () => 0, (_, v) => (v === 0 ? 0 : -ENOPROTOOPT)),
+  integer(
+    "SO_PRIORITY",
+    SO_PRIORITY,
+    isAny,
+    0,
+    6,
+    () => 0,
+    () => {},
+  ),
+  integer(
+    "SO_MARK",
+    SO_MARK,
+    isAny,
+    0,
+    INT_MAX,
+    () => 0,
+    (_, v) => (v === 0 ? 0 : -ENOPROTOOPT),
+  ),
   {
     name: "SO_LINGER",
     option: SO_LINGER,

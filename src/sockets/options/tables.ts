@@ -1,5 +1,13 @@
 import { EINVAL, ENOPROTOOPT } from "../../base/errors.ts";
-import { SOL_ICMPV6, SOL_IP, SOL_IPV6, SOL_RAW, SOL_SOCKET, SOL_TCP, SOL_UDP } from "../constants.ts";
+import {
+  SOL_ICMPV6,
+  SOL_IP,
+  SOL_IPV6,
+  SOL_RAW,
+  SOL_SOCKET,
+  SOL_TCP,
+  SOL_UDP,
+} from "../constants.ts";
 import type { Socket } from "../socket.ts";
 import { IP_OPTIONS } from "./ip-level.ts";
 import { IPV6_OPTIONS } from "./ipv6-level.ts";

@@ -1,8 +1,23 @@
 import { IPV4_ANY, IPV6_ANY, type IpAddress } from "../../base/address.ts";
 import type { Counters } from "../../base/counters.ts";
-import { EACCES, EAGAIN, EDESTADDRREQ, EINVAL, EMSGSIZE, ENETUNREACH, ENOBUFS, EPIPE } from "../../base/errors.ts";
+import {
+  EACCES,
+  EAGAIN,
+  EDESTADDRREQ,
+  EINVAL,
+  EMSGSIZE,
+  ENETUNREACH,
+  ENOBUFS,
+  EPIPE,
+} from "../../base/errors.ts";
 import { type FrameMemory, NO_FRAME } from "../../base/frame-memory.ts";
-import { type IpSender, type Path, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from "../../base/path.ts";
+import {
+  type IpSender,
+  type Path,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  SEND_NO_LOOP,
+} from "../../base/path.ts";
 import type { ReceivedPacket } from "../../base/received-packet.ts";
 import { copyIn } from "../../udp/copy.ts";
 import { DATAGRAM_OVERHEAD } from "../../udp/datagram-queue.ts";
@@ -100,7 +115,11 @@ export class RawStack {
     }
   }
 
-  path(endpoint: RawEndpoint, remote: IpAddress, options: SendOptions | undefined): Path | undefined {
+  path(
+    endpoint: RawEndpoint,
+    remote: IpAddress,
+    options: SendOptions | undefined,
+  ): Path | undefined {
     const any = remote.isIpv4 ? IPV4_ANY : IPV6_ANY;
     let local = endpoint.localIsUnspecified ? any : endpoint.local;
     let device = endpoint.device;
@@ -134,8 +153,9 @@ export class RawStack {
     if (path === undefined) return -ENETUNREACH;
     if (!endpoint.broadcast && this.options.isBroadcast(to)) return -EACCES;
     if (length + (path.isIpv4 ? path.headerLength : 0) > 65535) return -EMSGSIZE;
-    const flags = fragmentFlags(endpoint.mtuDiscover, length, path);
+    let flags = fragmentFlags(endpoint.mtuDiscover, length, path);
     if (flags < 0) return flags;
+    if (!endpoint.multicastLoop) flags |= SEND_NO_LOOP;
     if (endpoint.unsent.bytes >= endpoint.sendBuffer) {
       endpoint.wantsRoom = true;
       return -EAGAIN;

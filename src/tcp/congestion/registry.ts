@@ -7,6 +7,9 @@ import { Reno } from "./reno.ts";
 import { Vegas } from "./vegas.ts";
 import { Westwood } from "./westwood.ts";
 
+/** Those that pace, own the window or echo marks by their own rule: they must see a connection from its start. */
+const eager = new Set(["bbr", "dctcp"]);
+
 const factories = new Map<string, ControllerFactory>([
   ["reno", (settings) => new Reno(settings)],
   ["cubic", (settings) => new Cubic(settings)],
@@ -24,6 +27,13 @@ const factories = new Map<string, ControllerFactory>([
  */
 export function registerCongestionControl(name: string, factory: ControllerFactory): void {
   factories.set(name, factory);
+  // Nothing is known of it: it sees everything.
+  eager.add(name);
+}
+
+/** Whether its controller is made with the connection, not only once the window is full. */
+export function isEager(name: string): boolean {
+  return eager.has(name);
 }
 
 /** The factory of that name; undefined if there is none (ENOENT to the caller of setsockopt). */

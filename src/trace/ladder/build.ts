@@ -1,6 +1,7 @@
 /** Ladders from captured packets and, where there is one, the trace of the hosts. */
 import type { Trace, TraceEvent } from "../events.ts";
 import type { PacketLog } from "../packet-log.ts";
+import { reasonKey, reasonsOf } from "../reasons.ts";
 import { correlate, isDropped, type Journey } from "./correlate.ts";
 import { Labeler, type LabelOptions } from "./label.ts";
 import {
@@ -94,8 +95,7 @@ function ordered(items: readonly LadderItem[], extra: readonly LadderItem[]): La
   };
   const keyed = [...items, ...extra].map((item) => ({ item, scene: scene(item) }));
   keyed.sort(
-    (a, b) =>
-      a.item.timeUs - b.item.timeUs || a.scene - b.scene || rank(a.item) - rank(b.item),
+    (a, b) => a.item.timeUs - b.item.timeUs || a.scene - b.scene || rank(a.item) - rank(b.item),
   );
   return keyed.map(({ item }) => item);
 }
@@ -158,25 +158,34 @@ function arrowOf(
   const sender = journey.sent >= 0 ? log.interfaces[log.interfaceId(journey.sent)].host : "";
   const receiver =
     journey.arrived >= 0 ? log.interfaces[log.interfaceId(journey.arrived)].host : "";
-  const hasHosts = seenAt.host !== "" && log.direction(i) !== undefined;
+  const hasHosts = seenAt.host !== "" && log.direction(i) !== undefined && isSeveral(log);
   if (hasHosts && journey.sent < 0) return undefined; // its sender was not watched
-  const from = columns.column(hasHosts ? sender : source, source);
+  // A router passes on what others wrote; what begins its life here bears its own address.
+  const isOwn =
+    frame.arp !== undefined || INITIAL_TTLS.has(frame.ipv4?.ttl ?? frame.ipv6?.hopLimit ?? 0);
+  const from = columns.column(hasHosts ? sender : source, isOwn ? source : "");
   const lost = isDropped(log, i);
   const to = hasHosts
-    ? columns.column(receiver || otherHost(log, sender, columns, target), receiver ? target : "")
+    ? columns.column(receiver || otherHost(log, sender, columns, target))
     : columns.column(target, target);
   if (from === to) return undefined;
   const timeUs = log.timeUs(i);
-  const arrivedUs = journey.arrived >= 0 && journey.sent >= 0 ? log.timeUs(journey.arrived) : undefined;
+  const arrivedUs =
+    journey.arrived >= 0 && journey.sent >= 0 ? log.timeUs(journey.arrived) : undefined;
   const dropped = lost ? log.comments(i).find((text) => text.startsWith("dropped")) : undefined;
-  const reason = frame.tcp === undefined ? undefined : reasons.get(reasonKey(sender, timeUs, frame.tcp.sequence, frame.payloadLength));
+  const reason =
+    frame.tcp === undefined
+      ? undefined
+      : reasons.get(reasonKey(sender, timeUs, frame.tcp.sequence, frame.payloadLength));
   return {
     kind: "arrow",
     from,
     to,
     timeUs,
     arrivedUs,
-    lost: dropped?.replace(/^dropped by link: /, "") ?? (hasHosts && arrivedUs === undefined ? "not seen to arrive" : ""),
+    lost:
+      dropped?.replace(/^dropped by link: /, "") ??
+      (hasHosts && arrivedUs === undefined ? "not seen to arrive" : ""),
     ...label,
     reason: reason ?? "",
     flow: transport === undefined ? "" : flowOf(transport.sourcePort, transport.destinationPort),
@@ -184,25 +193,23 @@ function arrowOf(
   };
 }
 
+/** From one viewpoint alone, arrivals elsewhere cannot be known: columns are addresses then. */
+function isSeveral(log: PacketLog): boolean {
+  const first = log.interfaces[0]?.host;
+  return log.interfaces.some((each) => each.host !== first);
+}
+
 /** Where a packet that never arrived was going: the other host, if there is but one. */
 function otherHost(log: PacketLog, sender: string, columns: Columns, target: string): string {
   for (const column of columns.list) if (column.detail === target) return column.name;
-  const others = new Set(log.interfaces.map((each) => each.host).filter((h) => h !== sender && h !== ""));
+  const others = new Set(
+    log.interfaces.map((each) => each.host).filter((h) => h !== sender && h !== ""),
+  );
   return others.size === 1 ? [...others][0] : target;
 }
 
-function reasonKey(host: string, timeUs: number, seq: number, length: number): string {
-  return `${host} ${timeUs} ${seq >>> 0} ${length}`;
-}
-
-function reasonsOf(trace: Trace): Map<string, string> {
-  const reasons = new Map<string, string>();
-  for (const event of trace.events()) {
-    if (event.name !== "tcp:segment_sent" || event.reason === undefined) continue;
-    reasons.set(reasonKey(event.host, event.timeUs, event.seq, event.length), event.reason);
-  }
-  return reasons;
-}
+/** What hosts set; ARP and neighbor discovery use the largest. */
+const INITIAL_TTLS: ReadonlySet<number> = new Set([32, 64, 128, 255]);
 
 function markOf(
   trace: Trace,

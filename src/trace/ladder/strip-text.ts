@@ -80,13 +80,15 @@ function partWidths(strip: Strip, room: number, language: Language): number[] {
   const { parts } = strip;
   const weights = partWeights(strip);
   const total = weights.reduce((sum, each) => sum + each, 0);
-  const least = parts.map((part) =>
-    stringWidth(`${STRIP_WORDS[language][part.kind]} ${part.to - part.from}`) + 2,
+  const least = parts.map(
+    (part) => stringWidth(`${STRIP_WORDS[language][part.kind]} ${part.to - part.from}`) + 2,
   );
   const needed = least.reduce((sum, each) => sum + each + 1, 0);
   if (needed > room) {
     const narrow = parts.map((part) => String(part.to - part.from).length + 2);
-    return needed > 2 * room ? narrow : least.map((w, i) => Math.max(narrow[i], Math.floor((w * room) / needed)));
+    return needed > 2 * room
+      ? narrow
+      : least.map((w, i) => Math.max(narrow[i], Math.floor((w * room) / needed)));
   }
   const spare = room - needed;
   return parts.map((_, i) => least[i] + Math.floor((spare * weights[i]) / total));
@@ -96,10 +98,7 @@ function partWidths(strip: Strip, room: number, language: Language): number[] {
 export function partWeights(strip: Strip): number[] {
   const isEmpty = (kind: StripKind) => kind === "open" || kind === "free";
   const sizes = strip.parts.map((part) => part.to - part.from);
-  const rest = strip.parts.reduce(
-    (sum, part, i) => (isEmpty(part.kind) ? sum : sum + sizes[i]),
-    0,
-  );
+  const rest = strip.parts.reduce((sum, part, i) => (isEmpty(part.kind) ? sum : sum + sizes[i]), 0);
   return sizes.map((size, i) =>
     rest > 0 && isEmpty(strip.parts[i].kind) ? Math.min(size, rest) : size,
   );

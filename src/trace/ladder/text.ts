@@ -149,7 +149,10 @@ class Drawing {
         const at = Math.min(Math.max(free, centered), this.width - stringWidth(shown));
         row.put(at, shown, style);
       }
-      free = this.lines[i] + Math.ceil(Math.max(stringWidth(column.name), stringWidth(column.detail)) / 2) + 1;
+      free =
+        this.lines[i] +
+        Math.ceil(Math.max(stringWidth(column.name), stringWidth(column.detail)) / 2) +
+        1;
     });
     this.rows.push(names, details);
     this.gap();
@@ -210,7 +213,10 @@ class Drawing {
     for (const text of above) this.label(a, text);
     const row = this.lifelines();
     this.shaft(row, a, b, rightward, inside, arrow);
-    row.put(this.timeWidth - msText(arrow.timeUs).length, rightward || !this.twoSided ? msText(arrow.timeUs) : "");
+    row.put(
+      this.timeWidth - msText(arrow.timeUs).length,
+      rightward || !this.twoSided ? msText(arrow.timeUs) : "",
+    );
     if (this.twoSided) this.ends(row, arrow, rightward);
     const near = departing[departing.length - 1];
     if (near !== undefined) this.markInto(row, near);
@@ -242,15 +248,23 @@ class Drawing {
     const room = b - a - 1;
     const line = arrow.reason !== "" ? "╌" : "─";
     row.fill(a + 1, b, line, style);
-    if (rightward) row.put(b - 1, "▶", style);
-    else row.put(a + 1, "◀", style);
+    if (rightward) row.put(b - 1, "►", style);
+    else row.put(a + 1, "◄", style);
     const label = text === "" ? "" : ` ${text} `;
     const at = a + 1 + Math.max(2, Math.floor((room - stringWidth(label)) / 2));
     if (arrow.lost !== "" && arrow.arrivedUs === undefined) {
       this.lostShaft(row, a, b, rightward, label, arrow.lost, line);
       return;
     }
-    if (label !== "") row.put(at, label, style ?? (arrow.head.includes("SYN") || arrow.head.includes("FIN") || arrow.head.includes("RST") ? "bold" : undefined));
+    if (label !== "")
+      row.put(
+        at,
+        label,
+        style ??
+          (arrow.head.includes("SYN") || arrow.head.includes("FIN") || arrow.head.includes("RST")
+            ? "bold"
+            : undefined),
+      );
   }
 
   /** A line that ends on its way, in an x. */
@@ -344,7 +358,11 @@ function assign(items: readonly LadderItem[]): {
   for (const item of items) {
     if (!isMark(item)) continue;
     const key = `${item.column} ${item.timeUs} ${item.flow}`;
-    const caused = item.kind === "state" || item.kind === "congestion" || item.kind === "drop" || item.kind === "note";
+    const caused =
+      item.kind === "state" ||
+      item.kind === "congestion" ||
+      item.kind === "drop" ||
+      item.kind === "note";
     const arrow = (caused ? heads.get(key) : undefined) ?? tails.get(key) ?? heads.get(key);
     const beside = arrow === undefined ? undefined : arrows.get(arrow);
     if (beside === undefined) alone.add(item);

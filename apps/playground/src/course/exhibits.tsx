@@ -1,6 +1,6 @@
 import type { Exhibit } from "../../../../src/scenarios/scenario.ts";
 import { useWords } from "../language.ts";
-import { Chart } from "../views/chart.tsx";
+import { Chart } from "../views/charts.ts";
 
 export function Exhibits({ exhibits, dark }: { exhibits: readonly Exhibit[]; dark: boolean }) {
   return (

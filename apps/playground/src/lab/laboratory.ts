@@ -122,7 +122,7 @@ export class Laboratory {
     }
   }
 
-  /** The last packets as a ladder; what is still under way is not called lost. */
+  /** The last packets as a ladder, and the key of each by its number. */
   ladder(): { ladder: Ladder; keys: readonly string[] } {
     const { log, keys } = this.packets.snapshot();
     const hosts = [...this.hosts.keys()].filter((name) => log.interfaces.some((i) => i.host === name));
@@ -133,10 +133,7 @@ export class Laboratory {
       fromUs: log.count > 0 ? log.timeUs(0) : 0,
       relative: true,
     });
-    const items = built.items.map((item) =>
-      item.kind === "arrow" && item.lost === "not seen to arrive" ? { ...item, lost: "" } : item,
-    );
-    return { ladder: { ...built, items: items.slice(-36) }, keys };
+    return { ladder: { ...built, items: built.items.slice(-36) }, keys };
   }
 
   /** Drops a packet that is still on its way. False: it is not. */

@@ -1,7 +1,8 @@
 import { useRef } from "preact/hooks";
 import type { AlignedData } from "uplot";
 import { useWords } from "../language.ts";
-import { Chart, type ChartLine } from "../views/chart.tsx";
+import type { ChartLine } from "../views/chart.tsx";
+import { Chart } from "../views/charts.ts";
 import type { Laboratory } from "./laboratory.ts";
 import type { FlowCurve } from "./samples.ts";
 

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { AlignedData } from "uplot";
 import { receiveStrip, sendStrip } from "../../../../src/trace/ladder/strips.ts";
 import { useWords } from "../language.ts";
-import { Chart } from "../views/chart.tsx";
+import { Chart } from "../views/charts.ts";
 import { rowsOf } from "../views/ladder-rows.ts";
 import { LadderSvg } from "../views/ladder-svg.tsx";
 import { StateMachine } from "../views/state-machine.tsx";
@@ -92,8 +92,8 @@ function ConnectionTable({ feed, chosen, choose }: { feed: Feed; chosen: number 
             <tr key={id} class={id === chosen ? "chosen" : ""} data-connection={id}>
               <td>{v.state}</td>
               <td>{host}</td>
-              <td>{(v.rcvNxt - v.rcvRead) >>> 0}</td>
-              <td>{(v.sndEnd - v.sndUna) >>> 0}</td>
+              <td>{Math.max(0, (v.rcvNxt - v.rcvRead - (v.finReceived ? 1 : 0)) | 0)}</td>
+              <td>{Math.max(0, (v.sndEnd - v.sndUna) | 0)}</td>
               <td>
                 <button type="button" class="link" aria-pressed={id === chosen} onClick={() => choose(id)}>
                   {local}
@@ -170,6 +170,8 @@ function PacketList({ feed }: { feed: Feed }) {
   if (!paused) kept.current = feed.events;
   const found = [];
   for (let i = kept.current.length - 1; i >= 0 && found.length < MOST_PACKETS; i--) {
+    const { name } = kept.current[i];
+    if (name === "tcp:timer_set" || name === "socket:call") continue;
     if (isFound(kept.current[i], query)) found.push(kept.current[i]);
   }
   return (

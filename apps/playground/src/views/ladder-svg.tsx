@@ -33,7 +33,7 @@ export function LadderSvg(props: LadderSvgProps) {
   const narrow = width < 560;
   const rowHeight = narrow ? 36 : 30;
   const columns = ladder.columns.length;
-  const margin = narrow ? 72 : 128;
+  const margin = narrow ? 77 : 150;
   const gap = columns > 1 ? (width - 2 * margin) / (columns - 1) : 0;
   const x = (column: number) => (columns === 1 ? width / 2 : margin + column * gap);
   const y = (row: number) => TOP + 20 + row * rowHeight;
@@ -96,7 +96,7 @@ function Row(props: { row: LadderRow; index: number; place: Place } & LadderSvgP
       {item.kind === "text" ? (
         <Said number={item.label} y={y(index)} onClick={() => onRow?.(index)} />
       ) : (
-        <text class="time" x={4} y={y(index) + (narrow && sideMarks(row, place) ? -9 : 4)}>
+        <text class="time" x={4} y={y(index) + (!sideMarks(row, place) ? 4 : narrow ? -9 : -7)}>
           {time}
         </text>
       )}
@@ -150,7 +150,8 @@ function Arrow({ arrow, index, place, onDrop }: { arrow: LadderArrow; index: num
   const x2 = x(arrow.to);
   const rightward = x2 > x1;
   const arrival = arrivals.get(arrow);
-  const lost = arrow.lost !== "" && arrow.arrivedUs === undefined;
+  // What was still under way when the run ended is not lost.
+  const lost = arrow.lost !== "" && arrow.lost !== "not seen to arrive" && arrow.arrivedUs === undefined;
   const y1 = y(index);
   const arrived = arrival !== undefined && arrival < shown;
   // What is under way has come as far as the rows since it left.
@@ -159,7 +160,7 @@ function Arrow({ arrow, index, place, onDrop }: { arrow: LadderArrow; index: num
   const y2 = lost ? y1 + 18 : y1 + share * (y(arrival ?? index + 1) - y1);
   const end = x1 + (x2 - x1) * share;
   const again = arrow.reason === "" ? "" : ` ↻ ${arrow.reason}`;
-  const title = [arrow.head, arrow.numbers, arrow.options, again, arrow.lost].filter((text) => text !== "").join(" ");
+  const title = [arrow.head, arrow.numbers, arrow.options, again, lost ? arrow.lost : ""].filter((text) => text !== "").join(" ");
   const room = Math.floor(Math.abs(x2 - x1) / (narrow ? 5.4 : 6.7)) - 2;
   const numbers = fit(arrow.numbers, narrow ? room : room - arrow.head.length - again.length - 1);
   const options = !narrow && arrow.options !== "" && arrow.head.length + numbers.length + arrow.options.length + again.length + 2 < room ? ` ${arrow.options}` : "";
