@@ -39,6 +39,7 @@ export function runJob(job: Job, settings: JobSettings): ScriptReport {
     ignorePush: entry.ignorePush ?? dialect.ignorePush,
     strict: entry.strict ?? settings.strict,
     strictSegments: entry.strictSegments ?? settings.strictSegments,
+    versions: dialect.versions,
     definitions: new Map(Object.entries({ ...settings.define, ...entry.define })),
     version,
     trace: settings.trace,

@@ -191,15 +191,15 @@ export class CablePort implements Device, LaneEnd {
   transmitRun(frames: Int32Array, count: number): void {
     const { memory, lane } = this;
     const nowUs = this.context.now();
-    for (let i = 0; i < count; i++) {
-      const frame = frames[i]!;
-      if (this.tap !== undefined) this.tap(frame, "out", nowUs);
-      const refused = this.cable.linkUp
-        ? admit(memory, frame, this.maxLength, this.trusted)
-        : "down";
-      if (refused === undefined) lane.transmit(frame, nowUs);
-      else lane.drop(frame, refused, nowUs);
+    if (this.cable.linkUp && this.tap === undefined) {
+      let i = 0;
+      while (i < count && admit(memory, frames[i]!, this.maxLength, this.trusted) === undefined) i++;
+      if (i === count) {
+        lane.transmitRun(frames, count, nowUs);
+        return;
+      }
     }
+    for (let i = 0; i < count; i++) this.transmit(frames[i]!);
   }
 
   /** Frames arrived at this end. */

@@ -176,6 +176,25 @@ export class Lane implements CodelQueue, ImpairerTarget {
     if (this.nextDeadline() < deadlineUs) this.onWork?.();
   }
 
+  /** The same for the first `count` of `frames`. */
+  transmitRun(frames: Int32Array, count: number, nowUs: number): void {
+    if (!this.plain || this.impaired || this.queue.count > 0) {
+      for (let i = 0; i < count; i++) this.transmit(frames[i]!, nowUs);
+      return;
+    }
+    const { memory, wire } = this;
+    let isFirst = false;
+    let bytes = 0;
+    for (let i = 0; i < count; i++) {
+      const frame = frames[i]!;
+      bytes += memory.length(frame);
+      if (wire.push(frame, nowUs)) isFirst = true;
+    }
+    this.sentFrames += count;
+    this.sentBytes += bytes;
+    if (isFirst) this.onWork?.();
+  }
+
   /** A frame that nothing happened to goes into the queue, or onto the wire where there is none. */
   admit(frame: Frame, nowUs: number): void {
     if (this.usPerByte > 0 || this.queue.count > 0) this.enqueue(frame, nowUs);

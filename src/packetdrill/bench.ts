@@ -86,6 +86,7 @@ export class Bench implements Driven {
   change(change: SettingsChange): void {
     const { env } = this.tcp;
     Object.assign(this.settings, change.tcp);
+    if (change.dropTimeWait === true) this.tcp.dropTimeWait();
     if (change.flush === true) env.fastOpen.forget(this.remoteAddress);
     Object.assign(env.defaultOptions, defaultSocketOptions(this.settings));
     const { initialRtoUs, minRtoUs, maxRtoUs, rtoSlopUs: slopUs } = this.settings;

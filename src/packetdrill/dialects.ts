@@ -1,11 +1,14 @@
 /** How the scripts of a suite are read, by the name of the preset that they are for. */
 import { PRESETS } from "../host/presets.ts";
 import type { TcpSettings } from "../tcp/settings.ts";
+import type { IpVersion } from "./script-settings.ts";
 
 export interface Dialect {
   readonly tcp: Partial<TcpSettings>;
   /** What `#ifdef` takes as defined. */
   readonly platform: string;
+  /** IP versions over which a script runs that names none. */
+  readonly versions: readonly IpVersion[];
   /** Numbers and habits of FreeBSD's socket calls. */
   readonly freebsd: boolean;
   /** The suite sees bursts as segmentation offload shows them, so PSH on data says nothing. */
@@ -15,11 +18,13 @@ export interface Dialect {
 }
 
 const NO_COOKIES = {};
+const ALL_VERSIONS: readonly IpVersion[] = ["ipv4", "ipv4-mapped-ipv6", "ipv6"];
 
 export const DIALECTS: Readonly<Record<string, Dialect>> = {
   default: {
     tcp: PRESETS.default!.tcp,
     platform: "STANDARD",
+    versions: ALL_VERSIONS,
     freebsd: false,
     ignorePush: false,
     fastOpenCookies: NO_COOKIES,
@@ -27,6 +32,7 @@ export const DIALECTS: Readonly<Record<string, Dialect>> = {
   linux: {
     tcp: PRESETS.linux!.tcp,
     platform: "Linux",
+    versions: ALL_VERSIONS,
     freebsd: false,
     ignorePush: true,
     fastOpenCookies: {
@@ -37,6 +43,8 @@ export const DIALECTS: Readonly<Record<string, Dialect>> = {
   freebsd: {
     tcp: PRESETS.freebsd!.tcp,
     platform: "FreeBSD",
+    // Its IPv6 scripts say so.
+    versions: ["ipv4"],
     freebsd: true,
     ignorePush: false,
     fastOpenCookies: NO_COOKIES,

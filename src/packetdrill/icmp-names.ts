@@ -86,6 +86,7 @@ const V6: Readonly<Record<string, IcmpNames>> = {
     codes: {
       erroneous_header: 0,
       err_header: 0,
+      header_field: 0,
       unknown_next_header: 1,
       unrecognized_next_header: 1,
       unknown_nexthdr: 1,

@@ -36,6 +36,8 @@ export interface ScriptOptions extends RunOptions {
   readonly platform: string;
   /** Words for the Fast Open cookies that these keys make of the addresses. */
   readonly fastOpenCookies?: Readonly<Record<string, string>>;
+  /** IP versions over which a script runs that names none. */
+  readonly versions: readonly IpVersion[];
   /** Only this version, for scripts that leave it open. */
   readonly version?: IpVersion | undefined;
   /** Ladders of what happened, for scripts that do not pass. */
@@ -55,10 +57,9 @@ export function versionsFor(script: Script, options: ScriptOptions): IpVersion[]
   if (stated !== undefined) return [stated];
   if (options.version !== undefined) return [options.version];
   const { path = "" } = options;
-  const all: IpVersion[] = ["ipv4", "ipv4-mapped-ipv6", "ipv6"];
-  if (path.endsWith("v4.pkt")) return all.slice(0, 2);
-  if (path.endsWith("v6.pkt")) return all.slice(2);
-  return all;
+  if (path.endsWith("v6.pkt")) return ["ipv6"];
+  const { versions } = options;
+  return path.endsWith("v4.pkt") ? versions.filter((v) => v !== "ipv6") : [...versions];
 }
 
 /** One result per IP version; one for all when the script cannot be read. */

@@ -10,6 +10,8 @@ export interface SettingsChange {
   readonly mtu?: number;
   /** Forget path MTUs, Fast Open cookies and what else is remembered about peers. */
   readonly flush?: boolean;
+  /** End all connections in TIME-WAIT (`tcpdrop -s TIME_WAIT`). */
+  readonly dropTimeWait?: boolean;
   /** Why the script cannot be run: the setting or program that has no counterpart here. */
   readonly skip?: string;
 }
@@ -31,6 +33,7 @@ export function join(first: SettingsChange, second: SettingsChange): SettingsCha
     ...second,
     tcp: { ...first.tcp, ...second.tcp },
     flush: first.flush === true || second.flush === true,
+    dropTimeWait: first.dropTimeWait === true || second.dropTimeWait === true,
     skip: first.skip ?? second.skip,
   };
 }

@@ -161,6 +161,11 @@ function runProgram(args: readonly string[], command: string): SettingsChange {
     case "set":
     case "sync":
       return NO_CHANGE;
+    case "tcpdrop":
+      if (rest[0] === "-s" && rest[1] === "TIME_WAIT" && rest.length === 2) {
+        return { dropTimeWait: true };
+      }
+      return skip(`'${command}': only TIME_WAIT can be dropped here`);
     case "ip":
       return ipCommand(rest, command);
     case "echo":

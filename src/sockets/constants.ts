@@ -129,6 +129,9 @@ export const TCP_FASTOPEN_NO_COOKIE = 34;
 export const TCP_INQ = 36;
 export const TCP_CM_INQ = 36;
 export const TCP_TX_DELAY = 37;
+// FreeBSD's, at numbers that Linux does not use.
+export const TCP_NOOPT = 1008;
+export const TCP_KEEPINIT = 1128;
 
 // IPPROTO_UDP
 export const UDP_CORK = 1;

@@ -1,4 +1,4 @@
-import { EAGAIN, EALREADY, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPIPE } from "../base/errors.ts";
+import { EAGAIN, EINPROGRESS, EALREADY, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPIPE } from "../base/errors.ts";
 import { RECEIVE_DISCARD, RECEIVE_PEEK, SEND_MORE, SEND_URGENT } from "../tcp/calls.ts";
 import type { TcpConnection } from "../tcp/connection.ts";
 import {
@@ -54,6 +54,9 @@ export abstract class StreamData extends StreamBase {
     if ((flags & MSG_FASTOPEN) !== 0 && to !== undefined) {
       return this.sendFastOpen(data, offset, length, flags, to);
     }
+    if (to !== undefined && this.phase === IDLE && this.connectsImplicitly) {
+      return this.sendAndConnect(data, offset, length, to);
+    }
     // A connected stream ignores an address, as Linux does.
     if (this.phase === IDLE && this.connection.path === undefined) return -EPIPE;
     if (this.phase === LISTENING) return -EPIPE;
@@ -91,6 +94,28 @@ export abstract class StreamData extends StreamBase {
     this.connection.options.fastOpenConnect = wasOn;
     if (result < 0) return result;
     return this.send(data, offset, length, flags & ~MSG_FASTOPEN, undefined, undefined);
+  }
+
+  private get connectsImplicitly(): boolean {
+    const { fastOpenRule } = this.system.env.tcp.settings;
+    const { path, options } = this.connection;
+    return fastOpenRule === "freebsd" && options.fastOpen > 0 && path === undefined;
+  }
+
+  /**
+   * FreeBSD's way to the same: on a socket with TCP_FASTOPEN sendto connects.
+   * All bytes wait in the send buffer; what a SYN with a cookie can take goes with it.
+   */
+  private sendAndConnect(
+    data: Uint8Array,
+    offset: number,
+    length: number,
+    to: SocketAddress,
+  ): number {
+    this.change((o) => (o.fastOpenConnect = true));
+    const result = this.connect(to);
+    if (result < 0 && result !== -EINPROGRESS) return result;
+    return this.system.env.tcp.send(this.connection, data, offset, length, 0);
   }
 
   override receive(

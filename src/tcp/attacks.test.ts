@@ -189,7 +189,12 @@ describe("RFC 9293 §3.9.2.3: addresses that no segment may have", () => {
     const destination = parseAddress(t.local);
     const numbers = { sequence: 1 + t.peerIss, acknowledgment: 1 + t.hostIss };
     const ports = { sourcePort: t.remotePort, destinationPort: t.localPort };
-    const segment = encodeTcp({ ...ports, ...numbers, flags: 0x10 }, pattern(10), source, destination);
+    const segment = encodeTcp(
+      { ...ports, ...numbers, flags: 0x10 },
+      pattern(10),
+      source,
+      destination,
+    );
     // A router alert, a no-operation and one that nobody knows.
     const options = Uint8Array.of(148, 4, 0, 0, 1, 77, 3, 9);
     t.raw(encodeIpv4({ source, destination, protocol: 6, options }, segment));
@@ -207,12 +212,15 @@ describe("RFC 9293 §3.9.2.2: ICMP errors", () => {
     ["parameter problem", PARAMETER_PROBLEM, 0, "EPROTO"],
   ];
   for (const state of ["SYN-SENT", "SYN-RECEIVED", "ESTABLISHED"] as const) {
-    test.each(soft)(`MUST-54, MUST-56, SHLD-25: ${state}: %s does not end the connection, and is noted`, (_, type, code) => {
-      const packet = inFlight(state);
-      t.icmp(type, code, packet);
-      expect(t.state).toBe(state);
-      expect(t.c.softError).toBeGreaterThan(0);
-    });
+    test.each(soft)(
+      `MUST-54, MUST-56, SHLD-25: ${state}: %s does not end the connection, and is noted`,
+      (_, type, code) => {
+        const packet = inFlight(state);
+        t.icmp(type, code, packet);
+        expect(t.state).toBe(state);
+        expect(t.c.softError).toBeGreaterThan(0);
+      },
+    );
   }
 
   const hard: [string, number, string][] = [

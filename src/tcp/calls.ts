@@ -69,9 +69,10 @@ export function connect(
   c.iss = c.options.isn ?? initialSequence(env, path, localPort, remotePort);
   startSequence(c);
   c.tsOffset = timestampStart(env, path);
-  c.timestampsOn = s.timestamps;
-  c.sackOn = s.sack;
-  c.scalingOn = s.windowScaling;
+  const offers = !c.options.noOptions;
+  c.timestampsOn = s.timestamps && offers;
+  c.sackOn = s.sack && offers;
+  c.scalingOn = s.windowScaling && offers;
   c.rcvWscale = c.scalingOn ? ownShift(env, c) : 0;
   updateSendMss(env, c);
   env.demux.add(c);
@@ -89,6 +90,7 @@ export function connect(
 /** RFC 7413 §4.1.3: with a cookie the SYN waits for data to carry; without one it asks for a cookie. */
 function prepareFastOpen(env: TcpEnvironment, c: TcpConnection): boolean {
   if ((env.settings.fastOpen & 1) === 0 || env.fastOpen.isDisabled(env.nowUs)) return false;
+  if (env.fastOpen.isPathDisabled(c.path!.remote, env.nowUs)) return false;
   const known = env.fastOpen.remembered(c.path!.remote);
   c.fastOpenCookie = known?.cookie ?? { bytes: new Uint8Array(0), experimental: false };
   return known !== undefined || c.options.fastOpenNoCookie || (env.settings.fastOpen & 4) !== 0;

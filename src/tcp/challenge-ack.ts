@@ -1,3 +1,4 @@
+import { ACK } from "../wire/tcp.ts";
 import { ACK_NOW, type TcpConnection } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
 
@@ -11,7 +12,8 @@ export function challengeAck(env: TcpEnvironment, c: TcpConnection): void {
   }
   if (++env.challengeAcks > env.settings.challengeAckPerSecond) return;
   env.counters.tcpChallengeAck++;
-  answer(env, c);
+  if (env.settings.repeatFin) env.replyFor(c, c.sndNxt, ACK);
+  else answer(env, c);
 }
 
 /** The ACK for a segment that is not acceptable (RFC 9293 §3.10.7.4, first). */

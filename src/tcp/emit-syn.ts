@@ -27,6 +27,7 @@ import { initialWindow } from "./window.ts";
 
 /** What a SYN or SYN-ACK offers. */
 export interface SynOffer {
+  /** 0: not named. */
   readonly mss: number;
   /** -1: no window scaling. */
   readonly windowScale: number;
@@ -44,7 +45,7 @@ export function writeSynOptions(
   offer: SynOffer,
   layout: "linux" | "freebsd",
 ): number {
-  let end = writeMss(view, at, offer.mss);
+  let end = offer.mss > 0 ? writeMss(view, at, offer.mss) : at;
   if (layout === "linux") {
     if (offer.timestamps) {
       end = offer.sack
@@ -71,7 +72,11 @@ export function writeSynOptions(
         end += 10;
       }
     }
+    if (offer.fastOpen !== undefined) {
+      end = writeFastOpenOption(view, at, end, offer.fastOpen, OPTION_END);
+    }
     while (((end - at) & 3) !== 0) view.setUint8(end++, OPTION_END);
+    return end;
   }
   if (offer.fastOpen !== undefined) end = writeFastOpenOption(view, at, end, offer.fastOpen);
   return padOptions(view, at, end);
@@ -104,7 +109,7 @@ export function emitSyn(
     memory.view,
     at + TCP_HEADER,
     {
-      mss: announcedMss(env, c),
+      mss: c.options.noOptions ? 0 : announcedMss(env, c),
       windowScale: c.scalingOn ? c.rcvWscale : -1,
       sack: c.sackOn,
       timestamps: c.timestampsOn,

@@ -8,7 +8,7 @@ import { foldSum } from "../base/memory-kernel.ts";
 import { PROTOCOL_TCP, SEND_DONT_FRAGMENT } from "../base/path.ts";
 import { NEVER } from "../base/timers.ts";
 import { TRACE_OUT } from "../base/trace.ts";
-import { ACK, CWR, ECE, TCP_CHECKSUM, TCP_HEADER, URG } from "../wire/tcp.ts";
+import { ACK, CWR, ECE, FIN, TCP_CHECKSUM, TCP_HEADER, URG } from "../wire/tcp.ts";
 import {
   TIMESTAMPS_ALIGNED,
   TIMESTAMPS_LENGTH,
@@ -149,6 +149,9 @@ export function send(env: TcpEnvironment, c: TcpConnection, frame: Frame, tos: n
 
 /** A pure ACK with all that is due. */
 export function emitAck(env: TcpEnvironment, c: TcpConnection): boolean {
+  if (env.settings.repeatFin && c.finSent && c.sndUna !== c.sndNxt) {
+    return emitSegment(env, c, (c.sndNxt - 1) | 0, 0, ACK | FIN, false);
+  }
   return emitSegment(env, c, c.sndNxt, 0, ACK, false);
 }
 

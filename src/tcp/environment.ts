@@ -21,6 +21,7 @@ import {
   REPLY_REMOTE,
   REPLY_SCOPE,
   REPLY_SEQ,
+  REPLY_SYN,
   REPLY_TS_ECR,
   REPLY_TS_VAL,
   ReplyRing,
@@ -162,7 +163,8 @@ export class TcpEnvironment implements ConnectionHome {
     rows[at + REPLY_ACK] = (flags & ACK) !== 0 ? c.rcvNxt : 0;
     rows[at + REPLY_SCOPE] = c.scope;
     const window = (flags & RST) !== 0 ? 0 : selectWindow(this.settings, c);
-    rows[at + REPLY_FLAGS] = flags | (window << 17);
+    rows[at + REPLY_FLAGS] = flags | (window << 16);
+    rows[at + REPLY_SYN] = c.options.ttl | (c.options.tos << 8);
     if (c.timestampsOn) {
       rows[at + REPLY_FLAGS]! |= REPLY_HAS_TIMESTAMPS;
       rows[at + REPLY_TS_VAL] = timestampNow(c, this.nowUs);

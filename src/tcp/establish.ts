@@ -11,33 +11,36 @@ import {
 import type { TcpEnvironment } from "./environment.ts";
 import { armKeepAlive } from "./keepalive.ts";
 import { setState } from "./lifecycle.ts";
-import { defaultMss, updateSendMss } from "./mss.ts";
+import { announcedMss, defaultMss, updateSendMss } from "./mss.ts";
+import { releaseSynData } from "./receive.ts";
 import { armRto } from "./retransmission-timer.ts";
 import { fallBackAfterSynTimeout } from "./rtt.ts";
 import type { Segment } from "./segment.ts";
 import { ESTABLISHED, FIN_WAIT_1 } from "./state.ts";
 import { NEVER } from "../base/timers.ts";
 import { timestampNow } from "./timestamps.ts";
-import { shiftFor } from "./window.ts";
+import { roundReceiveBuffer, shiftFor } from "./window.ts";
 
 /** Takes what the peer's SYN offers, as far as we want it too (RFC 9293 §3.7.1, RFC 7323 §1.3, RFC 2018 §2). */
 export function takeSynOptions(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
   const s = env.settings;
   const o = seg.options;
   const path = c.path!;
+  const offers = !c.options.noOptions;
   c.peerMss = o.mss > 0 ? Math.max(o.mss, s.minMss) : defaultMss(env, path);
-  c.scalingOn = s.windowScaling && o.windowScale >= 0;
+  c.scalingOn = s.windowScaling && offers && o.windowScale >= 0;
   // RFC 7323 §2.3: a shift above 14 is used as 14.
   c.sndWscale = c.scalingOn ? Math.min(o.windowScale, 14) : 0;
   if (c.scalingOn) c.rcvWscale = ownShift(env, c);
   else c.rcvWscale = 0;
-  c.sackOn = s.sack && o.sackPermitted;
-  c.timestampsOn = s.timestamps && o.hasTimestamps;
+  c.sackOn = s.sack && offers && o.sackPermitted;
+  c.timestampsOn = s.timestamps && offers && o.hasTimestamps;
   if (c.timestampsOn) {
     c.tsRecent = o.tsVal;
     c.tsRecentUs = env.nowUs;
   }
   updateSendMss(env, c);
+  roundReceiveBuffer(s, c, Math.min(c.peerMss, announcedMss(env, c)));
 }
 
 /** The shift that we offer. */
@@ -64,6 +67,7 @@ export function completeHandshake(env: TcpEnvironment, c: TcpConnection, seg: Se
   }
   measureHandshake(env, c, seg);
   establish(env, c, seg);
+  releaseSynData(env, c);
   if (listener !== undefined) {
     listener.connectionReady(c);
     if (c.fastOpenPassive) c.listener = undefined;

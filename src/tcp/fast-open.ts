@@ -15,12 +15,13 @@ export interface FastOpenCookie {
   readonly experimental: boolean;
 }
 
-/** Writes the option behind others that began at `begin`, where it still fits into 40 bytes; padded as Linux does. */
+/** Writes the option behind others that began at `begin`, where it still fits into 40 bytes; padded with `pad`. */
 export function writeFastOpenOption(
   view: DataView,
   begin: number,
   at: number,
   cookie: FastOpenCookie,
+  pad: number = OPTION_NOP,
 ): number {
   const { bytes, experimental } = cookie;
   const size = (experimental ? 4 : 2) + bytes.length;
@@ -33,7 +34,7 @@ export function writeFastOpenOption(
     end += 2;
   }
   for (const byte of bytes) view.setUint8(end++, byte);
-  while (((end - begin) & 3) !== 0) view.setUint8(end++, OPTION_NOP);
+  while (((end - begin) & 3) !== 0) view.setUint8(end++, pad);
   return end;
 }
 
@@ -54,6 +55,7 @@ interface Remembered {
 export class FastOpen {
   private readonly key: Int32Array;
   private readonly cache = new Map<string, Remembered>();
+  private readonly refusals = new Map<string, number>();
   private readonly blackholeUs: number;
   private disabledUntilUs = Number.NEGATIVE_INFINITY;
   private disabledTimes = 0;
@@ -100,6 +102,19 @@ export class FastOpen {
 
   forget(remote: IpAddress): void {
     this.cache.delete(remote.toString());
+    this.refusals.delete(remote.toString());
+  }
+
+  /** This server does without: not asked again until then. */
+  disablePath(remote: IpAddress, untilUs: number): void {
+    const name = remote.toString();
+    this.refusals.delete(name);
+    if (this.refusals.size >= CACHE_LIMIT) this.refusals.delete(this.refusals.keys().next().value!);
+    this.refusals.set(name, untilUs);
+  }
+
+  isPathDisabled(remote: IpAddress, nowUs: number): boolean {
+    return nowUs < (this.refusals.get(remote.toString()) ?? 0);
   }
 
   isDisabled(nowUs: number): boolean {

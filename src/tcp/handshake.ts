@@ -21,6 +21,8 @@ export function sendHandshake(env: TcpEnvironment, c: TcpConnection): void {
   const length = active && cookie !== undefined && c.retransmits === 0 ? synDataLength(env, c) : 0;
   if (!emitSyn(env, c, cookie, length, withEcn)) return;
   c.synDue = false;
+  const limit = c.options.connectTimeoutUs;
+  if (active && limit > 0 && c.retransmits === 0) c.lifeAtUs = env.nowUs + limit;
   if (length > 0) {
     c.synDataSent = true;
     env.counters.tcpFastOpenActive++;

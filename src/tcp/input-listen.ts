@@ -33,7 +33,7 @@ export function inputListen(
   }
   // Third: SYN.
   if ((flags & SYN) === 0) return;
-  if ((flags & FIN) !== 0 && env.settings.dropSynFin) {
+  if ((flags & FIN) !== 0 && env.settings.dropSynFin !== "never") {
     env.tracer?.drop(env.nowUs, undefined, DROP_STATE);
     return;
   }

@@ -8,7 +8,7 @@ import type { TcpEnvironment } from "./environment.ts";
 import { establish, measureHandshake, takeSynOptions } from "./establish.ts";
 import { setState, terminate } from "./lifecycle.ts";
 import { markLost } from "./recovery/queue.ts";
-import { receiveData } from "./receive.ts";
+import { holdSynData, receiveData } from "./receive.ts";
 import { replyReset } from "./replies.ts";
 import type { Segment } from "./segment.ts";
 import { SYN_RECEIVED } from "./state.ts";
@@ -67,6 +67,8 @@ export function inputSynSent(
   c.sndWnd = seg.rawWindow;
   c.sndMaxWnd = seg.rawWindow;
   setState(env, c, SYN_RECEIVED);
+  // Text waits until the connection is established.
+  if (seg.length > 0) holdSynData(env, c, seg.payload, seg.length);
   c.synDue = true;
   c.retransmits = 0;
   env.wantOutput(c);
@@ -75,7 +77,15 @@ export function inputSynSent(
 /** The server gave a cookie, or a new one (RFC 7413 §4.1.3.2). */
 function takeCookie(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
   const o = seg.options;
-  if (c.fastOpenCookie === undefined || o.fastOpenAt < 0 || o.fastOpenLength < 4) return;
+  if (c.fastOpenCookie === undefined) return;
+  const length = o.fastOpenAt < 0 ? 0 : o.fastOpenLength;
+  // RFC 7413 §4.1.1: 4 to 16 bytes, and an even number.
+  if (length < 4 || length > 16 || (length & 1) !== 0) {
+    const forUs = env.settings.fastOpenPathDisableUs;
+    const took = c.synDataSent && seqGt(seg.ack, (c.iss + 1) | 0);
+    if (forUs > 0 && !took) env.fastOpen.disablePath(c.path!.remote, env.nowUs + forUs);
+    return;
+  }
   const at = o.fastOpenAt;
   const bytes = env.memory.bytes.slice(at, at + o.fastOpenLength);
   env.fastOpen.remember(c.path!.remote, { bytes, experimental: o.fastOpenExperimental }, o.mss);

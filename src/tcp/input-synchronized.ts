@@ -29,6 +29,7 @@ import {
 } from "./state.ts";
 import { DROP_ACK, DROP_PAWS, DROP_SEQUENCE } from "../base/trace.ts";
 import { TS_RECENT_LIFETIME_US } from "./timestamps.ts";
+import { rightEdge } from "./window.ts";
 
 /**
  * RFC 9293 §3.10.7.4: a segment for a connection in SYN-RECEIVED or a
@@ -48,15 +49,16 @@ export function inputSynchronized(env: TcpEnvironment, c: TcpConnection, seg: Se
     if ((flags & RST) === 0) answerUnacceptable(env, c, seg.length > 0);
     return;
   }
-  if (!isAcceptable(c, seg.seq, segLength)) {
-    unacceptable(env, c, seg, segLength);
+  const edge = rightEdge(env.settings, c);
+  if (!isAcceptable(c, seg.seq, segLength, edge)) {
+    unacceptable(env, c, seg, segLength, edge);
     return;
   }
   // Second: RST (RFC 5961 §3.2).
   if ((flags & RST) !== 0) {
-    if (seg.seq === c.rcvNxt || env.settings.insecureRst) reset(env, c);
+    if (seg.seq === c.rcvNxt || (env.settings.insecureRst && seg.seq !== edge)) reset(env, c);
     // The right edge itself is only for ACKs (see isAcceptable).
-    else if (seg.seq !== c.rcvAdv) challengeAck(env, c);
+    else if (seg.seq !== edge) challengeAck(env, c);
     return;
   }
   // Fourth: SYN (RFC 5961 §4.2); a repeated SYN of the handshake was answered above.
@@ -104,7 +106,13 @@ function updateTsRecent(env: TcpEnvironment, c: TcpConnection, seg: Segment): vo
   }
 }
 
-function unacceptable(env: TcpEnvironment, c: TcpConnection, seg: Segment, segLength: number): void {
+function unacceptable(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  seg: Segment,
+  segLength: number,
+  edge: number,
+): void {
   env.tracer?.drop(env.nowUs, c, DROP_SEQUENCE);
   if ((seg.flags & RST) !== 0) return;
   if (c.state === SYN_RECEIVED && (seg.flags & (SYN | ACK)) === SYN && seg.seq === c.irs) {
@@ -124,15 +132,15 @@ function unacceptable(env: TcpEnvironment, c: TcpConnection, seg: Segment, segLe
     completeHandshake(env, c, seg);
     return;
   }
-  if ((seg.flags & SYN) !== 0 && !env.settings.insecureSyn) {
+  if ((seg.flags & SYN) !== 0) {
     challengeAck(env, c);
     return;
   }
   const end = (seg.seq + segLength) | 0;
-  if (segLength > 0 && seqLt(seg.seq, c.rcvNxt) && seqLeq(end, c.rcvAdv)) {
+  if (segLength > 0 && seqLt(seg.seq, c.rcvNxt) && seqLeq(end, edge)) {
     env.counters.tcpRcvDuplicates++;
     reportDuplicate(env, c, seg.seq, seqLt(c.rcvNxt, end) ? c.rcvNxt : end);
-  } else if (seg.length > 0 && c.rcvAdv === c.rcvNxt) {
+  } else if (seg.length > 0 && edge === c.rcvNxt) {
     env.counters.tcpZeroWindowDrops++;
   }
   // MUST-66: with a zero window ACKs and URGs are still taken from a segment that stands at RCV.NXT.
@@ -153,11 +161,11 @@ function reset(env: TcpEnvironment, c: TcpConnection): void {
       return;
     case CLOSE_WAIT:
       env.counters.tcpEstabResets++;
-      terminate(env, c, EPIPE);
+      terminate(env, c, env.settings.resetErrors === "linux" ? EPIPE : ECONNRESET);
       return;
     case CLOSING:
     case LAST_ACK:
-      terminate(env, c, 0);
+      terminate(env, c, env.settings.resetErrors === "freebsd" ? ECONNRESET : 0);
       return;
     default:
       env.counters.tcpEstabResets++;
@@ -178,7 +186,9 @@ function synInWindow(env: TcpEnvironment, c: TcpConnection, seg: Segment): void 
     return;
   }
   if (env.settings.insecureSyn) {
-    abort(env, c, ECONNRESET);
+    // RFC 9293 §3.10.7.4: a reset, in every state.
+    env.replyFor(c, c.sndNxt, RST | ACK);
+    terminate(env, c, ECONNRESET);
     return;
   }
   env.counters.tcpSynChallenge++;

@@ -18,12 +18,13 @@ import {
   REPLY_FLAGS,
   REPLY_HAS_TIMESTAMPS,
   REPLY_SEQ,
+  REPLY_SYN,
   REPLY_TS_ECR,
   REPLY_TS_VAL,
 } from "./reply-ring.ts";
 import type { Segment } from "./segment.ts";
 import { SYN_SENT } from "./state.ts";
-import { DROP_CHECKSUM, DROP_HEADER } from "../base/trace.ts";
+import { DROP_CHECKSUM, DROP_HEADER, DROP_STATE } from "../base/trace.ts";
 import {
   TW_RCV_NXT,
   TW_SND_NXT,
@@ -72,6 +73,11 @@ export function input(env: TcpEnvironment, listeners: ListenerTable, packet: Rec
   }
   const seg = env.segment;
   if (!readSegment(env, packet, seg)) return;
+  const s = env.settings;
+  if (s.dropSynFin === "always" && (seg.flags & (SYN | FIN)) === (SYN | FIN)) {
+    env.tracer?.drop(env.nowUs, undefined, DROP_STATE);
+    return;
+  }
   if (id > NOBODY) {
     const c = env.demux.connections[id]!;
     c.segsIn++;
@@ -172,6 +178,7 @@ function inputTimeWait(
       return true;
     }
   }
+  if (s.timeWaitNeedsAck && (seg.flags & ACK) === 0) return false;
   if (hasTimestamps && tsDelta < 0) {
     env.counters.tcpPawsEstab++;
   } else if ((seg.flags & FIN) !== 0) {
@@ -185,8 +192,10 @@ function inputTimeWait(
   const rows = env.replies.rows;
   rows[at + REPLY_SEQ] = t.get(record, TW_SND_NXT);
   rows[at + REPLY_ACK] = rcvNxt;
-  rows[at + REPLY_FLAGS] = ACK | ((t.get(record, TW_WINDOW) & 0xffff) << 17);
-  if ((t.get(record, TW_WINDOW) & 0x10000) !== 0) {
+  const window = t.get(record, TW_WINDOW);
+  rows[at + REPLY_FLAGS] = ACK | ((window & 0xffff) << 16);
+  rows[at + REPLY_SYN] = ((window >>> 17) & 0xff) | (((window >>> 25) & 0x3f) << 10);
+  if ((window & 0x10000) !== 0) {
     rows[at + REPLY_FLAGS]! |= REPLY_HAS_TIMESTAMPS;
     rows[at + REPLY_TS_VAL] = (Math.floor(env.nowUs / 1000) + t.get(record, TW_TS_OFFSET)) | 0;
     rows[at + REPLY_TS_ECR] = t.get(record, TW_TS_RECENT);

@@ -23,6 +23,7 @@ import {
   TW_WINDOW,
 } from "./time-wait.ts";
 import { rearm } from "./timer-arm.ts";
+import { selectWindow } from "./window.ts";
 
 /** Every change of state goes through here, so that it can be seen. */
 export function setState(env: TcpEnvironment, c: TcpConnection, state: number): void {
@@ -139,7 +140,8 @@ export function enterTimeWait(env: TcpEnvironment, c: TcpConnection): void {
     t.set(record, TW_SND_NXT, c.sndNxt);
     t.set(record, TW_TS_RECENT, c.tsRecent);
     t.set(record, TW_TS_OFFSET, c.tsOffset);
-    t.set(record, TW_WINDOW, Math.min(0xffff, Math.max(0, c.rcvWnd) >> c.rcvWscale) | (c.timestampsOn ? 0x10000 : 0));
+    const window = selectWindow(env.settings, c) | (c.timestampsOn ? 0x10000 : 0);
+    t.set(record, TW_WINDOW, window | (c.options.ttl << 17) | ((c.options.tos >>> 2) << 25));
     t.setTsRecentUs(record, c.tsRecentUs);
     env.demux.addTimeWait(record);
   } else {

@@ -69,7 +69,9 @@ describe("the accept queue", () => {
     listening(8);
     for (const port of [6001, 6002, 6003]) syn(port);
     for (const port of [6003, 6001, 6002]) ack(port);
-    expect([t.accept(), t.accept(), t.accept()].map((c) => c.remotePort)).toEqual([6003, 6001, 6002]);
+    expect([t.accept(), t.accept(), t.accept()].map((c) => c.remotePort)).toEqual([
+      6003, 6001, 6002,
+    ]);
   });
 
   test("data that comes before accept is there after it", () => {
@@ -250,12 +252,15 @@ describe("SYNs held for the application's word", () => {
 });
 
 describe("RFC 9293 §3.9.1.1: OPEN by the socket calls", () => {
-  test.each(["255.255.255.255", "10.0.0.255", "224.0.0.1"])("MUST-46: OPEN to %s is an error", async (host) => {
-    t = new TcpPeer();
-    const attempt = t.host.connect({ host, port: 80 });
-    await expect(t.time.settle(attempt, 1000)).rejects.toMatchObject({ code: "ENETUNREACH" });
-    expect(t.out()).toEqual([]);
-  });
+  test.each(["255.255.255.255", "10.0.0.255", "224.0.0.1"])(
+    "MUST-46: OPEN to %s is an error",
+    async (host) => {
+      t = new TcpPeer();
+      const attempt = t.host.connect({ host, port: 80 });
+      await expect(t.time.settle(attempt, 1000)).rejects.toMatchObject({ code: "ENETUNREACH" });
+      expect(t.out()).toEqual([]);
+    },
+  );
 
   test("MUST-43: the local address can be given", () => {
     t = new TcpPeer();

@@ -32,7 +32,11 @@ function tenInFlight(): void {
 }
 
 /** Number of the segment (0 is the first) that begins at a sequence number. */
-const numbers = () => t.segments().filter((s) => s.length > 0).map((s) => (s.seq - 1) / MSS);
+const numbers = () =>
+  t
+    .segments()
+    .filter((s) => s.length > 0)
+    .map((s) => (s.seq - 1) / MSS);
 const at = (n: number) => 1 + n * MSS;
 const hole = (...blocks: [number, number][]): TcpOption[] => [
   { kind: "nop" },
@@ -349,7 +353,10 @@ describe("RFC 3522, RFC 4015: Eifel", () => {
     t.listen();
     t.in("S", {
       seq: 0,
-      options: [{ kind: "mss", mss: MSS }, { kind: "timestamps", val: 500, ecr: 0 }],
+      options: [
+        { kind: "mss", mss: MSS },
+        { kind: "timestamps", val: 500, ecr: 0 },
+      ],
     });
     t.next = 1;
     t.timestamps = 501;

@@ -99,12 +99,23 @@ describe("RFC 9293 §3.2: options", () => {
     t.listen();
     t.in("S", {
       seq: 0,
-      options: [{ kind: "nop" }, { kind: "mss", mss: 800 }, { kind: "timestamps", val: 5, ecr: 0 }, { kind: "nop" }],
+      options: [
+        { kind: "nop" },
+        { kind: "mss", mss: 800 },
+        { kind: "timestamps", val: 5, ecr: 0 },
+        { kind: "nop" },
+      ],
     });
     const [synAck] = t.segments();
     expect(synAck!.timestamps!.ecr).toBe(5);
     t.next = 1;
-    t.in("A", { options: [{ kind: "timestamps", val: 6, ecr: synAck!.timestamps!.val }, { kind: "nop" }, { kind: "nop" }] });
+    t.in("A", {
+      options: [
+        { kind: "timestamps", val: 6, ecr: synAck!.timestamps!.val },
+        { kind: "nop" },
+        { kind: "nop" },
+      ],
+    });
     t.accept();
     expect(t.c.tsRecent).toBe(6);
   });

@@ -26,7 +26,8 @@ async function transfer(limit: number, mtuProbing: 0 | 1 | 2) {
   const file = new Uint8Array(SIZE);
   let info = connection.info();
   const sending = (async () => {
-    for (let at = 0; at < SIZE; at += 50_000) await connection.write(file.subarray(at, at + 50_000));
+    for (let at = 0; at < SIZE; at += 50_000)
+      await connection.write(file.subarray(at, at + 50_000));
     info = connection.info();
     await connection.close();
   })();

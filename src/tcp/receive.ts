@@ -9,6 +9,7 @@ import {
 import type { TcpEnvironment } from "./environment.ts";
 import { Ranges } from "./ranges.ts";
 import type { Segment } from "./segment.ts";
+import { rightEdge } from "./window.ts";
 
 /**
  * Seventh: the segment text (RFC 9293 §3.10.7.4). Takes what lies inside the
@@ -31,7 +32,7 @@ export function receiveData(env: TcpEnvironment, c: TcpConnection, seg: Segment)
     c.ackFlags |= ACK_NOW;
     if (length === 0) return;
   }
-  const beyond = (seq + length - c.rcvAdv) | 0;
+  const beyond = (seq + length - rightEdge(env.settings, c)) | 0;
   if (beyond > 0) {
     length -= beyond;
     env.counters.tcpBeyondWindow++;
@@ -138,6 +139,31 @@ function receiveOutOfOrder(
     return;
   }
   counters.tcpOfoQueue++;
+}
+
+/** Text that came with a SYN and may only be delivered later (RFC 9293 §3.10.7.3): kept like data beyond a gap. */
+export function holdSynData(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  from: number,
+  length: number,
+): void {
+  const taken = c.rcvBuf.reserve(env.memory, c.rcvRead, c.rcvNxt, Math.min(length, c.rcvWnd));
+  if (taken === 0) return;
+  c.rcvBuf.copyIn(env.memory, c.rcvNxt, from, taken);
+  c.outOfOrder = new Ranges();
+  c.outOfOrder.add(c.rcvNxt, (c.rcvNxt + taken) | 0, 1);
+}
+
+/** The connection is established: what the SYN brought is received now. */
+export function releaseSynData(env: TcpEnvironment, c: TcpConnection): void {
+  const held = c.outOfOrder;
+  if (held === undefined) return;
+  const before = c.rcvNxt;
+  absorb(env, c, held);
+  c.gapFilled = false;
+  scheduleAck(env, c, (c.rcvNxt - before) | 0);
+  env.notify(c, TCP_EVENT_READABLE);
 }
 
 /** Copies only what is not there yet: bytes already received are never overwritten (RFC 9293 §3.10.7.4 leaves it open; against attacks that change data once seen). */

@@ -427,12 +427,17 @@ describe("RFC 2018 §4, RFC 2883 §4: all orders of five segments", () => {
 
   test("all pairs of ranges over five segments that overlap in any way, before a third fills in", () => {
     const ranges: [number, number][] = [];
-    for (let from = 0; from < 5; from++) for (let to = from + 1; to <= 5; to++) ranges.push([from, to]);
+    for (let from = 0; from < 5; from++)
+      for (let to = from + 1; to <= 5; to++) ranges.push([from, to]);
     for (const [a, b] of ranges) {
       for (const [c, d] of ranges) {
         open({}, { quickAck: 1 });
         const model = new Model();
-        for (const [from, to] of [[a, b], [c, d], [0, 5]] as const) {
+        for (const [from, to] of [
+          [a, b],
+          [c, d],
+          [0, 5],
+        ] as const) {
           const expected = model.take(1 + 10 * from, 10 * (to - from));
           t.in("A", { seq: 1 + 10 * from, data: pattern(10 * (to - from), 10 * from) });
           expect(t.out(), `${a}-${b}, ${c}-${d}, at ${from}-${to}`).toEqual([expected]);

@@ -118,7 +118,7 @@ export function sendReplies(env: TcpEnvironment): void {
       rows[at + REPLY_ACK]!,
       length,
       flags,
-      word >>> 17,
+      word >>> 16,
       0,
       0,
     );
@@ -128,7 +128,10 @@ export function sendReplies(env: TcpEnvironment): void {
     env.counters.tcpOutSegs++;
     if ((flags & RST) !== 0) env.counters.tcpOutRsts++;
     env.tracer?.reply(env.nowUs, path, ports, rows[at + REPLY_SEQ]!, rows[at + REPLY_ACK]!, flags);
-    env.ip.send(path, frame, PROTOCOL_TCP, env.settings.tos, env.settings.ttl, SEND_DONT_FRAGMENT);
+    const fields = rows[at + REPLY_SYN]! & 0xffff;
+    const ttl = fields === 0 ? env.settings.ttl : fields & 0xff;
+    const tos = fields === 0 ? env.settings.tos : fields >>> 8;
+    env.ip.send(path, frame, PROTOCOL_TCP, tos, ttl, SEND_DONT_FRAGMENT);
     ring.shift();
   }
 }

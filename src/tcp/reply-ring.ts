@@ -6,15 +6,18 @@ export const REPLY_REMOTE = 4; // four words
 export const REPLY_PORTS = 8;
 export const REPLY_SEQ = 9;
 export const REPLY_ACK = 10;
-/** TCP flags; bit 16: with timestamps; bits 17 up: raw window. */
+/** TCP flags; bit 15: with timestamps; bits 16 up: raw window. */
 export const REPLY_FLAGS = 11;
 export const REPLY_TS_VAL = 12;
 export const REPLY_TS_ECR = 13;
-/** For a SYN-ACK with a cookie: bits 16 to 20 window scale (shift + 1), bit 21 SACK. */
+/**
+ * Bits 0 to 7 TTL (0: the host's), 8 to 15 type of service; for a SYN-ACK with
+ * a cookie bits 16 to 20 window scale (shift + 1), bit 21 SACK.
+ */
 export const REPLY_SYN = 14;
 export const REPLY_SCOPE = 15;
 
-export const REPLY_HAS_TIMESTAMPS = 0x10000;
+export const REPLY_HAS_TIMESTAMPS = 0x8000;
 
 /**
  * Replies that belong to no connection (RST, an ACK from TIME-WAIT, a SYN-ACK

@@ -79,7 +79,9 @@ describe("RFC 6298 §2: computing the timeout", () => {
     const from = t.nowMs;
     t.connect();
     t.run(320_000);
-    expect(timesSince(from)).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243, 303].map((s) => 1000 * s));
+    expect(timesSince(from)).toEqual(
+      [0, 1, 3, 7, 15, 31, 63, 123, 183, 243, 303].map((s) => 1000 * s),
+    );
   });
 });
 
@@ -427,7 +429,7 @@ describe("RFC 9293 §3.8.6.1: the zero window", () => {
     const from = t.nowMs;
     t.run(16_000);
     const probes = t.segments();
-    expect(probes.map((s) => [s.seq, s.length])).toEqual(Array(4).fill([101, 1]));
+    expect(probes.map((s) => [s.seq, s.length])).toEqual([1, 2, 3, 4].map(() => [101, 1]));
     expect(probes.map((s) => Math.round(s.atMs - from))).toEqual([1000, 3000, 7000, 15_000]);
   });
 

@@ -160,10 +160,12 @@ function timeoutOf(s: RttState, settings: RtoSettings): number {
   return Math.min(rtoUs + settings.slopUs, settings.maxRtoUs);
 }
 
-/** The timer expired: the timeout doubles, up to its maximum (RFC 6298 §5.5). */
+/** The timer expired: the timeout doubles, up to its maximum (RFC 6298 §5.5). A slop comes on top of what doubles. */
 export function backoffRto(s: RttState, settings: RtoSettings): void {
+  const slop = settings.slopUs;
+  const base = s.rtoUs - (s.srttUs === 0 && s.rtoBackoff === 0 ? 0 : slop);
   s.rtoBackoff++;
-  s.rtoUs = Math.min(s.rtoUs * 2, settings.maxRtoUs);
+  s.rtoUs = Math.min(base * 2 + slop, settings.maxRtoUs);
 }
 
 /** Takes the doublings back: the timeout was spurious (RFC 4015 §3), or new data was acknowledged without a sample. */

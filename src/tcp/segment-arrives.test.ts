@@ -79,7 +79,9 @@ describe("RFC 9293 §3.10.7.2: LISTEN", () => {
     at("LISTEN");
     t.in(flags, { options: [], ...segment });
     expect(t.out()).toEqual(expected);
-    expect(t.listener!.halfOpenCount).toBe(flags.includes("S") && expected.length === 1 && expected[0]!.startsWith("SA") ? 1 : 0);
+    expect(t.listener!.halfOpenCount).toBe(
+      flags.includes("S") && expected.length === 1 && expected[0]!.startsWith("SA") ? 1 : 0,
+    );
   });
 
   test("a SYN with FIN opens nothing", () => {
@@ -94,14 +96,35 @@ describe("RFC 9293 §3.10.7.3: SYN-SENT", () => {
   test.each<[string, string, InSegment, string[], StateName, string]>([
     ["first: ACK of nothing sent", "A", { ack: 0 }, ["R 0"], "SYN-SENT", ""],
     ["first: ACK beyond what was sent", "A", { ack: 2 }, ["R 2"], "SYN-SENT", ""],
-    ["first: SYN-ACK that acknowledges too little", "SA", { seq: 0, ack: 0 }, ["R 0"], "SYN-SENT", ""],
-    ["first: SYN-ACK that acknowledges too much", "SA", { seq: 0, ack: 2 }, ["R 2"], "SYN-SENT", ""],
+    [
+      "first: SYN-ACK that acknowledges too little",
+      "SA",
+      { seq: 0, ack: 0 },
+      ["R 0"],
+      "SYN-SENT",
+      "",
+    ],
+    [
+      "first: SYN-ACK that acknowledges too much",
+      "SA",
+      { seq: 0, ack: 2 },
+      ["R 2"],
+      "SYN-SENT",
+      "",
+    ],
     ["first: RST with a bad ACK is dropped", "RA", { seq: 0, ack: 2 }, [], "SYN-SENT", ""],
     ["first: RST with a bad ACK is dropped", "RA", { seq: 0, ack: 0 }, [], "SYN-SENT", ""],
     ["second: RST without ACK is dropped", "R", { seq: 0 }, [], "SYN-SENT", ""],
     ["second: RST with an acceptable ACK", "RA", { seq: 0, ack: 1 }, [], "CLOSED", "ECONNREFUSED"],
     ["fourth: SYN-ACK", "SA", { seq: 0, ack: 1 }, ["A 1 ack 1"], "ESTABLISHED", ""],
-    ["fourth: SYN alone is a simultaneous open", "S", { seq: 0 }, ["SA 0 ack 1"], "SYN-RECEIVED", ""],
+    [
+      "fourth: SYN alone is a simultaneous open",
+      "S",
+      { seq: 0 },
+      ["SA 0 ack 1"],
+      "SYN-RECEIVED",
+      "",
+    ],
     ["fifth: neither SYN nor RST", "A", { ack: 1 }, [], "SYN-SENT", ""],
     ["fifth: neither SYN nor RST", "FA", { ack: 1 }, [], "SYN-SENT", ""],
     ["fifth: neither SYN nor RST", "PA", { ack: 1, data: 10 }, [], "SYN-SENT", ""],
@@ -137,7 +160,11 @@ describe("RFC 9293 §3.10.7.4, first: the sequence number", () => {
       test(`${state}: ${name} is answered with an ACK and dropped`, () => {
         at(state);
         const seq =
-          offset === "edge" ? (state === "TIME-WAIT" ? 70_000 : rightEdge()) : rcvNxt(state) + offset;
+          offset === "edge"
+            ? state === "TIME-WAIT"
+              ? 70_000
+              : rightEdge()
+            : rcvNxt(state) + offset;
         const readable = t.tcp.readable(t.c);
         t.in("A", { seq, data });
         expect(t.out()).toEqual([ackOf(state)]);
@@ -178,7 +205,7 @@ describe("RFC 9293 §3.10.7.4, second: RST (RFC 5961 §3.2)", () => {
     ESTABLISHED: "ECONNRESET",
     "FIN-WAIT-1": "ECONNRESET",
     "FIN-WAIT-2": "ECONNRESET",
-    "CLOSE-WAIT": "EPIPE",
+    "CLOSE-WAIT": "ECONNRESET",
     CLOSING: "",
     "LAST-ACK": "",
     "TIME-WAIT": "",
@@ -271,7 +298,17 @@ describe("RFC 9293 §3.10.7.4, fourth: SYN (RFC 5961 §4.2)", () => {
         at(state);
         const next = rcvNxt(state);
         const edge = rightEdge();
-        for (const seq of [0, next - 1, next, next + 1, edge - 1, edge, edge + 1, -100_000, 200_000]) {
+        for (const seq of [
+          0,
+          next - 1,
+          next,
+          next + 1,
+          edge - 1,
+          edge,
+          edge + 1,
+          -100_000,
+          200_000,
+        ]) {
           t.ignore();
           t.in(flags, { seq, ack: sndNxt(state) });
           expect(t.out(), `at ${seq}`).toEqual([ackOf(state)]);
@@ -328,7 +365,11 @@ describe("RFC 9293 §3.10.7.4, fifth: ACK", () => {
     if (state === "TIME-WAIT") continue;
     test(`${state}: ACK of something not sent yet: an ACK, and the segment is dropped`, () => {
       at(state);
-      t.in("PA", { ack: sndNxt(state) + 1, seq: rcvNxt(state), data: rcvNxt(state) === 1 ? 10 : 0 });
+      t.in("PA", {
+        ack: sndNxt(state) + 1,
+        seq: rcvNxt(state),
+        data: rcvNxt(state) === 1 ? 10 : 0,
+      });
       expect(t.out()).toEqual([ackOf(state)]);
       expect(t.state).toBe(state);
       expect(t.tcp.readable(t.c)).toBe(0);

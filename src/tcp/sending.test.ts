@@ -333,19 +333,27 @@ describe("RFC 9293 §3.7.1: segment size", () => {
     expect(t.segments()[0]!.length).toBe(mss);
   });
 
-  test.each([1000, 1459, 1460, 1461, 9000])("MUST-16: the smaller of the peer's MSS (%i) and ours", (mss) => {
-    t = new TcpPeer({ mtu: 1500 });
-    t.establish({}, syn(mss));
-    t.send(20_000);
-    expect(t.segments()[0]!.length).toBe(Math.min(mss, 1460));
-  });
+  test.each([1000, 1459, 1460, 1461, 9000])(
+    "MUST-16: the smaller of the peer's MSS (%i) and ours",
+    (mss) => {
+      t = new TcpPeer({ mtu: 1500 });
+      t.establish({}, syn(mss));
+      t.send(20_000);
+      expect(t.segments()[0]!.length).toBe(Math.min(mss, 1460));
+    },
+  );
 
   test("MUST-16: options in each segment come off the payload", () => {
     t = new TcpPeer({ mtu: 1500 });
     t.listen();
     t.in("S", {
       seq: 0,
-      options: [{ kind: "mss", mss: 1460 }, { kind: "nop" }, { kind: "nop" }, { kind: "timestamps", val: 1, ecr: 0 }],
+      options: [
+        { kind: "mss", mss: 1460 },
+        { kind: "nop" },
+        { kind: "nop" },
+        { kind: "timestamps", val: 1, ecr: 0 },
+      ],
     });
     t.next = 1;
     t.timestamps = 2;

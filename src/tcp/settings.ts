@@ -15,8 +15,14 @@ export interface TcpSettings {
   readonly memoryPressure: number;
   /** The first window announced; 0: as much as the buffer allows. */
   readonly initialReceiveWindow: number;
-  /** Round the window down to a multiple of the MSS (FreeBSD rounds the buffer up to one). */
-  readonly roundWindowToMss: boolean;
+  /** Round the receive buffer up to a multiple of the MSS (FreeBSD). */
+  readonly roundBufferToMss: boolean;
+  /**
+   * rfc: the right edge moves by worthwhile steps (RFC 9293 §3.8.6.2.2) and
+   * segments are judged by what was announced; freebsd: each segment announces
+   * all the room there is, and the buffer's room is what segments are judged by.
+   */
+  readonly windowRule: "rfc" | "freebsd";
   /** Most ranges of out-of-order data a connection remembers. */
   readonly maxOutOfOrderRanges: number;
   /** Most connections, TIME-WAIT records, half-open connections. */
@@ -65,6 +71,10 @@ export interface TcpSettings {
   /** Retransmissions of a SYN, a SYN-ACK, data, and of an orphan's data before giving up (R2 as a count). */
   readonly synRetries: number;
   readonly synAckRetries: number;
+  /** Socket: how long an active open may take whatever was sent, microseconds (FreeBSD's keepinit); 0: as long as `synRetries` says. */
+  readonly connectTimeoutUs: number;
+  /** From this retransmission on a SYN offers its MSS alone (FreeBSD's rexmit_drop_options); 0: never. */
+  readonly bareSynAfter: number;
   /** R1: after this many, the path is suspected (RFC 9293 §3.8.3). */
   readonly retries1: number;
   readonly retries2: number;
@@ -130,19 +140,31 @@ export interface TcpSettings {
   readonly mtuProbeFloor: number;
 
   // Attacks (RFC 5961, 5927)
+  /**
+   * ICMP errors that end a connection attempt: the hard ones of RFC 1122
+   * §4.2.3.9 with Linux's errno (rfc); those that FreeBSD takes for hard, as
+   * ECONNREFUSED or EHOSTUNREACH (freebsd); none.
+   */
+  readonly icmpInOpening: "rfc" | "freebsd" | "none";
   readonly insecureRst: boolean;
   readonly insecureSyn: boolean;
   readonly challengeAckPerSecond: number;
   /** Smallest time between two answers to unacceptable segments on one connection (Linux: 500 ms). */
   readonly invalidAckIntervalUs: number;
-  /** Drop SYN+FIN in LISTEN. */
-  readonly dropSynFin: boolean;
+  /** Whether a segment with SYN and FIN is dropped: never, in LISTEN only (Linux), in every state (FreeBSD, when asked to). */
+  readonly dropSynFin: "never" | "listen" | "always";
   /** RFC 1337: ignore RST in TIME-WAIT. */
   readonly ignoreRstInTimeWait: boolean;
+  /** In TIME-WAIT what carries no ACK is dropped unanswered (FreeBSD). */
+  readonly timeWaitNeedsAck: boolean;
   /** A new SYN may end a TIME-WAIT (RFC 1122 §4.2.2.13, RFC 6191). */
   readonly timeWaitReuse: boolean;
 
   // Habits
+  /** While FIN is not acknowledged each ACK repeats it (FreeBSD), challenge ACKs apart. */
+  readonly repeatFin: boolean;
+  /** What a reset says to the application after the peer's FIN: ECONNRESET up to CLOSE-WAIT (rfc), EPIPE in CLOSE-WAIT (linux), ECONNRESET up to LAST-ACK (freebsd). */
+  readonly resetErrors: "rfc" | "linux" | "freebsd";
   /** PSH on the last segment of a write, or of the buffer. */
   readonly pushRule: "write" | "buffer";
   /** Nagle is on for new sockets. */
@@ -154,6 +176,10 @@ export interface TcpSettings {
   /** A server may answer data in a SYN without a cookie. */
   readonly fastOpenNoCookie: boolean;
   readonly fastOpenBlackholeUs: number;
+  /** A server that neither gives a cookie nor takes the SYN's data is not asked again for this long (FreeBSD's path_disable_time); 0: each time. */
+  readonly fastOpenPathDisableUs: number;
+  /** linux: connect and send by MSG_FASTOPEN; freebsd: also by sendto on a socket with TCP_FASTOPEN, whose data waits for the handshake. */
+  readonly fastOpenRule: "linux" | "freebsd";
   /** Key for cookies, as Linux's tcp_fastopen_key writes it; undefined: random. */
   readonly fastOpenKey: string | undefined;
   /** Initial sequence number for new connections; -1: RFC 6528. */
@@ -174,7 +200,8 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   sendBufferMax: 16 * 1024 * 1024,
   memoryPressure: 100 * 1024 * 1024,
   initialReceiveWindow: 0,
-  roundWindowToMss: false,
+  roundBufferToMss: false,
+  windowRule: "rfc",
   maxOutOfOrderRanges: 1024,
   maxConnections: 4_194_304,
   maxTimeWait: 262_144,
@@ -204,6 +231,8 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   // 1 + 2 + 4 + ... s: gives up after 255 s; RFC 9293 MUST-23 wants 3 minutes at least.
   synRetries: 7,
   synAckRetries: 5,
+  connectTimeoutUs: 0,
+  bareSynAfter: 0,
   retries1: 3,
   retries2: 15,
   orphanRetries: 8,
@@ -243,19 +272,25 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   pathMtuDiscovery: true,
   mtuProbing: 1,
   mtuProbeFloor: 1024,
+  icmpInOpening: "rfc",
   insecureRst: false,
   insecureSyn: false,
   challengeAckPerSecond: 1000,
   invalidAckIntervalUs: 500 * MS,
-  dropSynFin: true,
+  dropSynFin: "listen",
   ignoreRstInTimeWait: true,
+  timeWaitNeedsAck: false,
   timeWaitReuse: true,
+  repeatFin: false,
+  resetErrors: "rfc",
   pushRule: "write",
   nagle: true,
   urgentToLast: false,
   fastOpen: 1,
   fastOpenNoCookie: false,
   fastOpenBlackholeUs: 3600 * S,
+  fastOpenPathDisableUs: 0,
+  fastOpenRule: "linux",
   fastOpenKey: undefined,
   isn: undefined,
   tos: 0,

@@ -25,6 +25,10 @@ export interface SocketOptions {
   lingerUs: number;
   linger2Us: number;
   synRetries: number;
+  /** An active open fails after this long, microseconds; 0: no limit but `synRetries`. */
+  connectTimeoutUs: number;
+  /** SYNs carry no options, and the peer's are not taken, but its MSS (FreeBSD's TCP_NOOPT). */
+  noOptions: boolean;
   /** Wake the acceptor only when data is there; 0: off. */
   deferAcceptUs: number;
   /** Positive: acknowledge at once; 0: delay. -1: as the connection's start decides. */
@@ -67,6 +71,8 @@ export function defaultSocketOptions(s: TcpSettings): SocketOptions {
     lingerUs: -1,
     linger2Us: s.finWait2Us,
     synRetries: s.synRetries,
+    connectTimeoutUs: s.connectTimeoutUs,
+    noOptions: false,
     deferAcceptUs: 0,
     quickAck: -1,
     maxSegment: s.maxSegment,

@@ -1,4 +1,3 @@
-import { EPROTO } from "../base/errors.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import { seqGeq, seqLt } from "../base/sequence.ts";
 import { NEVER } from "../base/timers.ts";
@@ -34,6 +33,7 @@ import {
   type TcpResources,
 } from "./environment.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
+import { openingErrno } from "./icmp-opening.ts";
 import { input } from "./input.ts";
 import { inputRun } from "./input-run.ts";
 import { armKeepAlive } from "./keepalive.ts";
@@ -110,11 +110,12 @@ export class TcpStack implements Transport {
       return;
     }
     if (error.errno === 0) return;
-    // A parameter problem is soft for TCP (MUST-56), whatever other sockets make of it.
-    const hard = error.hard && error.errno !== EPROTO;
-    if ((c.state === SYN_SENT || c.state === SYN_RECEIVED) && hard) {
-      terminate(env, c, error.errno);
-      return;
+    if (c.state === SYN_SENT || c.state === SYN_RECEIVED) {
+      const errno = openingErrno(env.settings.icmpInOpening, error);
+      if (errno !== 0) {
+        terminate(env, c, errno);
+        return;
+      }
     }
     c.softError = error.errno;
     if (c.state === SYN_SENT && c.options.reportSoftErrors) terminate(env, c, error.errno);
@@ -198,6 +199,11 @@ export class TcpStack implements Transport {
       demux.removeTimeWait(record);
       demux.timeWait.release(record);
     }
+  }
+
+  /** Ends every TIME-WAIT at once: an administrator's word. */
+  dropTimeWait(): void {
+    this.expireTimeWait(Number.POSITIVE_INFINITY);
   }
 
   // What sockets call

@@ -64,7 +64,7 @@ export function answerWithCookie(env: TcpEnvironment, packet: ReceivedPacket, se
   const rows = env.replies.rows;
   rows[at + REPLY_SEQ] = ((time & 31) << 27) | (index << 24) | (hash & 0xffffff);
   rows[at + REPLY_ACK] = (seg.seq + 1) | 0;
-  let flags = SYN | ACK | (Math.min(s.receiveBuffer, 0xffff) << 17);
+  let flags = SYN | ACK | (Math.min(s.receiveBuffer, 0xffff) << 16);
   if (o.hasTimestamps && s.timestamps) {
     flags |= REPLY_HAS_TIMESTAMPS;
     const scaled = o.windowScale >= 0 && s.windowScaling;

@@ -12,7 +12,7 @@ export const TW_RCV_NXT = 10;
 export const TW_SND_NXT = 11;
 export const TW_TS_RECENT = 12;
 export const TW_TS_OFFSET = 13;
-/** Raw window announced, and in bit 16 whether timestamps are on. */
+/** Raw window announced; bit 16: timestamps are on; 17 to 24: TTL; 25 to 30: DSCP. */
 export const TW_WINDOW = 14;
 export const TW_HASH = 15;
 

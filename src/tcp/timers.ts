@@ -138,6 +138,9 @@ function handshakeTimeout(env: TcpEnvironment, c: TcpConnection): void {
   if (c.synDataSent && c.retransmits === 1) env.fastOpen.blackhole(env.nowUs);
   c.retransmits++;
   if (c.retransmits >= s.retries1) env.ip.doubt(c.path!);
+  if (s.bareSynAfter > 0 && c.retransmits >= s.bareSynAfter && c.state === SYN_SENT) {
+    c.scalingOn = c.sackOn = c.timestampsOn = false;
+  }
   backoffRto(c, env.rto);
   c.synDue = true;
   env.wantOutput(c);
@@ -209,8 +212,13 @@ function windowProbe(env: TcpEnvironment, c: TcpConnection): void {
   armPersist(env, c);
 }
 
-/** What bounds the connection's life: keep-alive, FIN-WAIT-2. */
+/** What bounds the connection's life: the time to open it, keep-alive, FIN-WAIT-2. */
 function lifeTimeout(env: TcpEnvironment, c: TcpConnection): void {
+  if (c.state === SYN_SENT || c.state === SYN_RECEIVED) {
+    env.counters.tcpAbortOnTimeout++;
+    terminate(env, c, c.softError !== 0 ? c.softError : ETIMEDOUT);
+    return;
+  }
   if (c.state === FIN_WAIT_2 && c.isOrphan) {
     env.counters.tcpAbortOnLinger++;
     terminate(env, c, 0);

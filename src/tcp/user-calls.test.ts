@@ -524,7 +524,9 @@ describe("RFC 9293 §3.10.7.4, §3.6.1: TIME-WAIT", () => {
     at("TIME-WAIT");
     t.listener!.close();
     t.in("S", { seq: 5000, options: [] });
-    expect(t.out()).toEqual(["RA 0 ack 5001"].map((line) => line.replace("RA 0", `RA ${-t.hostIss}`)));
+    expect(t.out()).toEqual(
+      ["RA 0 ack 5001"].map((line) => line.replace("RA 0", `RA ${-t.hostIss}`)),
+    );
   });
 
   test("a table that is full: the oldest rule is that the new one has none (counted)", () => {

@@ -1,13 +1,13 @@
-import { seqGeq, seqLt } from "../base/sequence.ts";
+import { seqGeq, seqLt, seqMax } from "../base/sequence.ts";
 import type { TcpConnection } from "./connection.ts";
 import type { TcpSettings } from "./settings.ts";
-import { SYN_SENT } from "./state.ts";
+import { SYN_RECEIVED, SYN_SENT } from "./state.ts";
 
 /** Room for new data: what the buffer holds less what waits to be read. */
 function freeSpace(c: TcpConnection): number {
   const limit = c.options.windowClamp;
   const size = limit > 0 && limit < c.rcvBufSize ? limit : c.rcvBufSize;
-  const free = size - ((c.rcvNxt - c.rcvRead) | 0);
+  const free = size - c.readableBytes;
   return free > 0 ? free : 0;
 }
 
@@ -24,8 +24,8 @@ function leastStep(s: TcpSettings, c: TcpConnection): number {
  */
 export function selectWindow(s: TcpSettings, c: TcpConnection): number {
   const shift = c.rcvWscale;
-  let free = freeSpace(c);
-  if (s.roundWindowToMss && free > c.rcvMss) free -= free % c.rcvMss;
+  if (s.windowRule === "freebsd") return selectWholeWindow(c);
+  const free = freeSpace(c);
   const edge = (c.rcvNxt + free) | 0;
   let window: number;
   if (((edge - c.rcvAdv) | 0) >= leastStep(s, c)) {
@@ -38,11 +38,42 @@ export function selectWindow(s: TcpSettings, c: TcpConnection): number {
     const left = (c.rcvAdv - c.rcvNxt) | 0;
     window = left <= 0 ? 0 : (left + (1 << shift) - 1) >> shift;
   }
-  if (window > 0xffff) window = 0xffff;
-  if (window << shift > c.rcvWndMax) c.rcvWndMax = window << shift;
-  const announced = (c.rcvNxt + (window << shift)) | 0;
-  if (seqGeq(announced, c.rcvAdv)) c.rcvAdv = announced;
+  return announce(c, window);
+}
+
+/** FreeBSD's rule: all there is room for, whatever the step, and the bits that the shift hides count as one. */
+function selectWholeWindow(c: TcpConnection): number {
+  const left = (c.rcvAdv - c.rcvNxt) | 0;
+  let free = freeSpace(c);
+  if (free < c.rcvBufSize >> 2 && free < c.rcvMss) free = 0;
+  if (left > free) free = left;
+  return announce(c, (free + (1 << c.rcvWscale) - 1) >> c.rcvWscale);
+}
+
+/** Moves the announced edge to what a header with this window says. */
+function announce(c: TcpConnection, wanted: number): number {
+  const window = wanted > 0xffff ? 0xffff : wanted;
+  const bytes = window << c.rcvWscale;
+  if (bytes > c.rcvWndMax) c.rcvWndMax = bytes;
+  const edge = (c.rcvNxt + bytes) | 0;
+  if (seqGeq(edge, c.rcvAdv)) c.rcvAdv = edge;
   return window;
+}
+
+/**
+ * Where the window that segments are judged by ends: what was announced, or
+ * (FreeBSD) all that the buffer has room for, which a field of 16 bits may not
+ * have been able to say.
+ */
+export function rightEdge(s: TcpSettings, c: TcpConnection): number {
+  if (s.windowRule !== "freebsd" || (c.state === SYN_RECEIVED && c.passive)) return c.rcvAdv;
+  return seqMax(c.rcvAdv, (c.rcvNxt + freeSpace(c)) | 0);
+}
+
+/** FreeBSD makes the receive buffer a whole number of segments, once the MSS is known. */
+export function roundReceiveBuffer(s: TcpSettings, c: TcpConnection, mss: number): void {
+  if (!s.roundBufferToMss || c.rcvBufSize <= mss) return;
+  c.rcvBufSize = Math.min(Math.ceil(c.rcvBufSize / mss) * mss, s.receiveBufferMax);
 }
 
 /** The window of a SYN, which is never scaled (RFC 7323 §2.2). */
@@ -61,10 +92,20 @@ export function windowUpdateDue(s: TcpSettings, c: TcpConnection): boolean {
   const left = Math.max(0, (c.rcvAdv - c.rcvNxt) | 0);
   const free = freeSpace(c);
   const step = free - left;
+  if (s.windowRule === "freebsd") return wholeUpdateDue(c, free, step);
   if (step < leastStep(s, c)) return false;
   // When half of the largest window offered is used up: fewer updates than one
   // a read, and they come long before the peer runs dry.
   return !s.sillyWindowAvoidance || Math.min(free, c.rcvWndMax) >= 2 * left;
+}
+
+/** FreeBSD's rule: two segments and a quarter of the buffer, or half of it. */
+function wholeUpdateDue(c: TcpConnection, free: number, step: number): boolean {
+  const size = c.rcvBufSize;
+  if (step <= 0 || c.finReceived) return false;
+  if (2 * step >= size) return true;
+  if (step < 2 * c.rcvMss) return false;
+  return step >= size >> 2 || free <= size >> 3 || size <= 8 * c.rcvMss;
 }
 
 /** Smallest shift with which a window of `bytes` can be announced (RFC 7323 §2.3: at most 14). */

@@ -253,7 +253,9 @@ export class TcpPeer {
   /** Hands the host a segment; with `settle` false it stands in line with those that follow at once. */
   in(flags: string, segment: InSegment = {}, settle = true): void {
     const data =
-      typeof segment.data === "number" ? pattern(segment.data) : (segment.data ?? new Uint8Array(0));
+      typeof segment.data === "number"
+        ? pattern(segment.data)
+        : (segment.data ?? new Uint8Array(0));
     const bits = bitsOf(flags);
     const seq = segment.seq ?? this.next;
     if (segment.window !== undefined) this.window = segment.window;
@@ -300,7 +302,12 @@ export class TcpPeer {
    * Hands the host an ICMP error about a packet that it sent; `seq` puts
    * another (relative) sequence number into the quoted header. From a router.
    */
-  icmp(type: number, code: number, quoted: Uint8Array, options: { rest?: number; seq?: number } = {}) {
+  icmp(
+    type: number,
+    code: number,
+    quoted: Uint8Array,
+    options: { rest?: number; seq?: number } = {},
+  ) {
     const isIpv6 = this.local.includes(":");
     const source = parseAddress(isIpv6 ? "fd00::fe" : "10.0.0.254");
     const destination = parseAddress(this.local);

@@ -23,14 +23,14 @@ export interface NativeHandle {
 const prototype = Object.create(TCP.prototype) as object;
 for (let at = JSStream.prototype as object; at !== Object.prototype; ) {
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
-    if (key !== "constructor" && !Object.hasOwn(prototype, key)) {
+    if (key !== "constructor" && key !== "onread" && !Object.hasOwn(prototype, key)) {
       Object.defineProperty(prototype, key, descriptor);
     }
   }
   at = Object.getPrototypeOf(at) as object;
 }
 
-// An accessor in Node's own tables, which only its holder can be asked for.
+// In Node 20 not a plain accessor: only its holder can be asked for it.
 Object.defineProperty(prototype, "onread", {
   get(this: object): unknown {
     return Reflect.get(JSStream.prototype as object, "onread", this);

@@ -114,9 +114,9 @@ describe("a connection", () => {
     "setTimeout: an idle socket says so, and lives on",
     pair((client, server) => {
       server.resume();
-      client.setTimeout(30, () => {
-        client.end();
-      });
+      const wait = () => client.setTimeout(100, () => client.end());
+      if (client.connecting) client.once("ready", wait);
+      else wait();
     }),
   );
 
