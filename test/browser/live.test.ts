@@ -25,7 +25,11 @@ describe.skipIf(MISSING !== "")(`the live view${MISSING && ` (skipped: ${MISSING
     writeFileSync(join(folder, "file.bin"), randomBytes(BYTES));
     writeFileSync(join(folder, "large.bin"), "");
     truncateSync(join(folder, "large.bin"), MANY_BYTES);
-    running = spawn(process.execPath, ["bin/fullduplex.js", "start", "--port", "0", "--dir", folder, "--quiet", "--inspect"], { cwd: ROOT });
+    running = spawn(
+      process.execPath,
+      ["bin/fullduplex.js", "start", "--port", "0", "--dir", folder, "--quiet", "--inspect"],
+      { cwd: ROOT },
+    );
     let text = "";
     running.stderr!.on("data", (chunk) => (text += String(chunk)));
     await vi.waitUntil(() => /live: .*http/.test(text), { timeout: 30_000 });
@@ -42,11 +46,15 @@ describe.skipIf(MISSING !== "")(`the live view${MISSING && ` (skipped: ${MISSING
   /** Milliseconds that curl needs for the file. */
   function fetchFile(name = "file.bin", bytes = BYTES): Promise<number> {
     return new Promise((resolve, reject) =>
-      execFile("curl", ["-sS", "-o", "/dev/null", "-w", "%{time_total} %{size_download}", files + name], (error, stdout) => {
-        const [seconds, size] = stdout.split(" ").map(Number);
-        if (error !== null || size !== bytes) reject(error ?? new Error(stdout));
-        else resolve(seconds * 1000);
-      }),
+      execFile(
+        "curl",
+        ["-sS", "-o", "/dev/null", "-w", "%{time_total} %{size_download}", files + name],
+        (error, stdout) => {
+          const [seconds, size] = stdout.split(" ").map(Number);
+          if (error !== null || size !== bytes) reject(error ?? new Error(stdout));
+          else resolve(seconds * 1000);
+        },
+      ),
     );
   }
 
@@ -56,7 +64,9 @@ describe.skipIf(MISSING !== "")(`the live view${MISSING && ` (skipped: ${MISSING
     await page.evaluate(() => {
       const tasks: number[] = [];
       Object.assign(globalThis, { longTasks: tasks });
-      new PerformanceObserver((list) => tasks.push(...list.getEntries().map((e) => e.duration))).observe({ type: "longtask" });
+      new PerformanceObserver((list) =>
+        tasks.push(...list.getEntries().map((e) => e.duration)),
+      ).observe({ type: "longtask" });
     });
     await fetchFile();
     await page.waitForSelector("tr[data-connection]");
@@ -70,7 +80,9 @@ describe.skipIf(MISSING !== "")(`the live view${MISSING && ` (skipped: ${MISSING
     const rows = await page.$$eval(".packets tr", (all) => all.map((row) => row.textContent ?? ""));
     expect(rows.length).toBeGreaterThan(0);
     for (const row of rows) expect(row).toContain("SYN");
-    const tasks = await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
+    const tasks = await page.evaluate(
+      () => (globalThis as unknown as { longTasks: number[] }).longTasks,
+    );
     console.info(`long tasks: ${tasks.length}, longest ${Math.max(0, ...tasks).toFixed(0)} ms`);
     expect(Math.max(0, ...tasks)).toBeLessThan(1000);
     await checkAccessibility(page);
@@ -86,7 +98,9 @@ describe.skipIf(MISSING !== "")(`the live view${MISSING && ` (skipped: ${MISSING
     const { page } = await open(browser, live);
     await page.waitForSelector('[data-live="connected"]');
     const watched = await least();
-    console.info(`200 MB: ${alone.toFixed(0)} ms alone, ${watched.toFixed(0)} ms watched: ${((100 * alone) / watched).toFixed(0)} %`);
+    console.info(
+      `200 MB: ${alone.toFixed(0)} ms alone, ${watched.toFixed(0)} ms watched: ${((100 * alone) / watched).toFixed(0)} %`,
+    );
     expect(alone / watched).toBeGreaterThan(0.8);
     await page.close();
   });
@@ -109,7 +123,9 @@ describe.skipIf(MISSING !== "")(`the live view${MISSING && ` (skipped: ${MISSING
     expect(await ask("", { origin })).toContain("403");
     expect(await ask(token, {})).toContain("403");
     expect(await ask(token, { origin: "http://example.com" })).toContain("403");
-    expect(await ask(token, { origin: "http://example.com", host: "example.com" })).toContain("403");
+    expect(await ask(token, { origin: "http://example.com", host: "example.com" })).toContain(
+      "403",
+    );
     const status = (path: string, host: string) =>
       new Promise<number>((resolve) =>
         request({ host: url.hostname, port: url.port, path, headers: { host } }, (response) => {

@@ -47,9 +47,7 @@ function Page({ route }: { route: Route }) {
           <select
             aria-label={t("language")}
             value={lang}
-            onChange={(e) =>
-              writeRoute(route.view, route.parts, { lang: e.currentTarget.value })
-            }
+            onChange={(e) => writeRoute(route.view, route.parts, { lang: e.currentTarget.value })}
           >
             <option value="en">English</option>
             <option value="ko">한국어</option>
