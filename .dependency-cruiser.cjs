@@ -21,7 +21,8 @@ const LAYERS = {
   services: CORE,
   // These know the device contract and the host, never TCP's insides.
   devices: ["base", "wire", "link", "ip", "host"],
-  network: [...AROUND_TCP, "services", "devices"],
+  // The gateway carries connections that TCP holds for it.
+  network: [...AROUND_TCP, "tcp", "udp", "services", "devices"],
   sim: [...AROUND_TCP, "services", "devices", "network", "trace"],
   trace: CORE,
   scenarios: [...CORE, "kernel", "services", "devices", "network", "sim", "trace"],

@@ -19,8 +19,20 @@ export interface TCPServerSocketOpenInfo {
   readonly localPort: number;
 }
 
+export interface TCPServerSocket {
+  readonly opened: Promise<TCPServerSocketOpenInfo>;
+  readonly closed: Promise<void>;
+  /** Stops listening. Rejects with InvalidStateError while the stream is locked or nothing is open. */
+  close(): Promise<void>;
+}
+
+export type TCPServerSocketClass = new (
+  localAddress: string,
+  options?: TCPServerSocketOptions,
+) => TCPServerSocket;
+
 /** The class of a host: `new TCPServerSocket("::", { localPort: 80 })`. */
-export function tcpServerSocketClass(host: SocketHost) {
+export function tcpServerSocketClass(host: SocketHost): TCPServerSocketClass {
   return class TCPServerSocket {
     readonly opened: Promise<TCPServerSocketOpenInfo>;
     readonly closed: Promise<void>;

@@ -84,8 +84,14 @@ function infoOf(connection: Connection, streams: ByteStreams): TCPSocketOpenInfo
   return { readable, writable, remoteAddress, remotePort, localAddress, localPort };
 }
 
+export type TCPSocketClass = new (
+  remoteAddress: string,
+  remotePort: number,
+  options?: TCPSocketOptions,
+) => TCPSocket;
+
 /** The class of a host: `new TCPSocket("10.0.0.2", 80)`. */
-export function tcpSocketClass(host: SocketHost) {
+export function tcpSocketClass(host: SocketHost): TCPSocketClass {
   return class TCPSocket extends OpenTcp {
     constructor(remoteAddress: string, remotePort: number, options: TCPSocketOptions = {}) {
       const port = portOf(remotePort, "remotePort", 1);

@@ -44,8 +44,17 @@ export interface UDPSocketOpenInfo {
   readonly multicastController?: MulticastController;
 }
 
+export interface UDPSocket {
+  readonly opened: Promise<UDPSocketOpenInfo>;
+  readonly closed: Promise<void>;
+  /** Rejects with InvalidStateError while a stream is locked or nothing is open. */
+  close(): Promise<void>;
+}
+
+export type UDPSocketClass = new (options: UDPSocketOptions) => UDPSocket;
+
 /** The class of a host: `new UDPSocket({ remoteAddress: "10.0.0.2", remotePort: 53 })`. */
-export function udpSocketClass(host: SocketHost) {
+export function udpSocketClass(host: SocketHost): UDPSocketClass {
   return class UDPSocket {
     readonly opened: Promise<UDPSocketOpenInfo>;
     readonly closed: Promise<void>;
