@@ -199,7 +199,8 @@ function push(socket: StreamSocket, entry: Progress): number {
     const length = buffer.length - entry.offset;
     // What follows at once need not leave in a segment of its own.
     const flags = entry.index + 1 < buffers.length ? MSG_MORE : 0;
-    const sent = length === 0 ? 0 : socket.send(buffer, entry.offset, length, flags, undefined, undefined);
+    const sent =
+      length === 0 ? 0 : socket.send(buffer, entry.offset, length, flags, undefined, undefined);
     if (sent < 0) return sent;
     if (sent < length) entry.offset += sent;
     else {
