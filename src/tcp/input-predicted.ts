@@ -106,8 +106,7 @@ export function inputPredicted(
   }
   c.rcvNxt = (seq + length) | 0;
   c.bytesReceived += length;
-  const gsoSize =
-    memory.gsoType(packet.frame) === GSO_NONE ? 0 : memory.gsoSize(packet.frame);
+  const gsoSize = memory.gsoType(packet.frame) === GSO_NONE ? 0 : memory.gsoSize(packet.frame);
   const duties = c.ackFlags;
   scheduleAck(env, c, gsoSize > 0 && gsoSize < length ? gsoSize : length);
   if ((c.ackFlags & ACK_NOW) !== 0) env.wantOutput(c);
