@@ -334,7 +334,7 @@ export class ScriptRun {
     const flow = socket?.flow;
     for (const c of bench.tcp.connections()) {
       if (c.localPort === flow?.localPort && c.remotePort === flow.remotePort) {
-        return bench.tcp.info(c);
+        return bench.tcp.info(c, bench.clock.now());
       }
     }
     return undefined;

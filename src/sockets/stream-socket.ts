@@ -98,6 +98,18 @@ export class StreamSocket extends StreamData {
     return 0;
   }
 
+  /** The handshake is under way (a SYN that waits for its data is not). */
+  override get isOpening(): boolean {
+    const c = this.connection;
+    if (c.state === SYN_SENT) return !c.synDeferred;
+    return c.state === SYN_RECEIVED && !c.fastOpenPassive;
+  }
+
+  override noteWaitingWriter(): void {
+    const c = this.connection;
+    if (c.state === SYN_SENT) c.writerWaits = true;
+  }
+
   /** connect(AF_UNSPEC): aborts what there is, and the socket is as new; a bound address stays. */
   private disconnect(): number {
     if (this.phase === LISTENING) this.stopListening();

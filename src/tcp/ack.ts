@@ -55,6 +55,8 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
   if (advanced) acknowledge(env, c, seg.ack, priorFack);
   const windowChanged = updateSendWindow(c, seg) && c.sndWnd !== priorWnd;
 
+  c.deliveredSegments += sample.deliveredSegments;
+
   // A D-SACK says that a duplicate drew this ACK: its timestamp, and the time since the
   // originals were sent, tell how long their lost ACK was missed, timeouts included.
   const drawnByDuplicate = (sacked & SACK_DUPLICATE) !== 0;
@@ -104,6 +106,8 @@ export function processAck(env: TcpEnvironment, c: TcpConnection, seg: Segment):
 
 /** SND.UNA has moved: timer, buffer, the writer, and what may be sent now. */
 export function afterAdvance(env: TcpEnvironment, c: TcpConnection): void {
+  // MSG_MORE holds back while nothing else moves: what an ACK lets go is not held (Linux).
+  c.moreComing = false;
   armRetransmission(env, c, true);
   growSendBuffer(env, c);
   tellSender(env, c);

@@ -106,6 +106,7 @@ export function measureHandshake(env: TcpEnvironment, c: TcpConnection, seg: Seg
 /** Enters ESTABLISHED: our SYN is acknowledged by `seg`. */
 export function establish(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
   c.sndUna = (c.iss + 1) | 0;
+  c.deliveredSegments++;
   c.sndWl1 = seg.seq;
   c.sndWl2 = seg.ack;
   if (!c.fastOpenPassive) startWindow(env, c);

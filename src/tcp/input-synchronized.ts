@@ -68,9 +68,10 @@ export function inputSynchronized(env: TcpEnvironment, c: TcpConnection, seg: Se
   }
   // Fifth: ACK.
   if ((flags & ACK) === 0) return;
-  if (c.timestampsOn) updateTsRecent(env, c, seg);
   if (c.state === SYN_RECEIVED && !completeHandshake(env, c, seg)) return;
   if (!checkAck(env, c, seg)) return;
+  // Only now: a segment that acknowledges what was never sent tells nothing.
+  if (c.timestampsOn && c.state !== CLOSED) updateTsRecent(env, c, seg);
   if (c.state === CLOSED || !afterAck(env, c)) return;
   // Sixth: URG.
   if ((flags & URG) !== 0) urgent(env, c, seg);
@@ -215,10 +216,23 @@ function checkAck(env: TcpEnvironment, c: TcpConnection, seg: Segment): boolean 
       challengeAck(env, c);
       return false;
     }
+    if (seg.options.sackCount > 0 && c.sackOn && c.sent !== undefined) staleSack(env, c, seg);
     return true;
   }
   processAck(env, c, seg);
   return true;
+}
+
+/** An ACK that others overtook: its SACK blocks are still news, its number and window are not. */
+function staleSack(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
+  const { sndWnd, sndWl1, sndWl2 } = c;
+  const { ack } = seg;
+  seg.ack = c.sndUna;
+  processAck(env, c, seg);
+  seg.ack = ack;
+  c.sndWnd = sndWnd;
+  c.sndWl1 = sndWl1;
+  c.sndWl2 = sndWl2;
 }
 
 /** State changes by the acknowledgement of our FIN. False: nothing more of this segment counts. */
@@ -289,7 +303,7 @@ function noteEcn(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
   }
 }
 
-function noteFin(c: TcpConnection, seq: number): void {
+export function noteFin(c: TcpConnection, seq: number): void {
   if (c.finSeen || c.finReceived) return;
   if (seqGeq(seq, c.rcvNxt)) {
     c.finSeen = true;
@@ -298,7 +312,7 @@ function noteFin(c: TcpConnection, seq: number): void {
 }
 
 /** The FIN is acted upon when everything before it is there. */
-function reachFin(env: TcpEnvironment, c: TcpConnection): void {
+export function reachFin(env: TcpEnvironment, c: TcpConnection): void {
   if (c.rcvNxt !== c.finSeq || c.finReceived) return;
   c.finReceived = true;
   c.finSeen = false;
@@ -306,6 +320,7 @@ function reachFin(env: TcpEnvironment, c: TcpConnection): void {
   // The edge announced may end right before the FIN.
   if (seqLt(c.rcvAdv, c.rcvNxt)) c.rcvAdv = c.rcvNxt;
   c.outOfOrder = undefined;
+  if (env.settings.finDropsDsack) c.dsackEnd = c.dsackStart;
   // An application that asked for delayed ACKs (TCP_QUICKACK 0) may close at once: FIN takes it along.
   if (c.options.quickAck === 0 && c.state === ESTABLISHED && c.ackFlags === 0) delayAck(env, c);
   else c.ackFlags |= ACK_NOW;

@@ -58,6 +58,7 @@ function releaseSending(env: TcpEnvironment, c: TcpConnection): void {
   c.loss = undefined;
   c.controller = undefined;
   c.rate = undefined;
+  c.recordEnds = undefined;
   c.pacer = undefined;
 }
 

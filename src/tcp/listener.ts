@@ -41,7 +41,8 @@ export class TcpListener implements PassiveOpener, EventSource {
   readonly v6only: boolean;
   readonly anyDestination: boolean;
   readonly holdSyns: boolean;
-  readonly options: SocketOptions;
+  /** The socket's, as they are now: connections take them with their SYN. */
+  options: SocketOptions;
   owner: ListenerOwner | undefined = undefined;
   pendingEvents = 0;
   isClosed = false;
@@ -112,9 +113,15 @@ export class TcpListener implements PassiveOpener, EventSource {
   /** Connections accepted by cookie whose handshake is not complete; bounded by TCP_FASTOPEN's number. */
   private fastOpens = 0;
 
+  /** TCP_FASTOPEN's number; the backlog where every listener is a Fast Open server. */
+  get fastOpenLimit(): number {
+    const { fastOpen } = this.options;
+    return fastOpen > 0 || (this.env.settings.fastOpen & 0x400) === 0 ? fastOpen : this.backlog;
+  }
+
   /** May a connection go to the accept queue before its handshake is complete? */
   beginFastOpen(c: TcpConnection): boolean {
-    if (this.fastOpens >= this.options.fastOpen || !this.hasRoom()) return false;
+    if (this.fastOpens >= this.fastOpenLimit || !this.hasRoom()) return false;
     this.fastOpens++;
     this.halfOpen.delete(c);
     this.accepted.push(c);
@@ -143,6 +150,7 @@ export class TcpListener implements PassiveOpener, EventSource {
     const c = this.accepted.shift();
     // One whose handshake is not complete still counts against TCP_FASTOPEN's number.
     if (c !== undefined && c.state !== SYN_RECEIVED) c.listener = undefined;
+    else if (c !== undefined) c.isAccepted = true;
     return c;
   }
 

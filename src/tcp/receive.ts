@@ -202,12 +202,13 @@ export function reportDuplicate(env: TcpEnvironment, c: TcpConnection, start: nu
  */
 export function scheduleAck(env: TcpEnvironment, c: TcpConnection, full: number): void {
   const s = env.settings;
+  c.dataCameMs = (env.nowUs / 1000) & 0x7fffffff;
   if (full > c.rcvMss) c.rcvMss = Math.min(full, 65_535);
   const owed = (c.rcvNxt - c.lastAckSent) | 0;
   if (
     c.options.quickAck > 0 ||
     owed >= s.ackEvery * c.rcvMss ||
-    (c.quickAcks > 0 && c.options.quickAck !== 0) ||
+    (c.quickAcks > 0 && c.options.quickAck !== 0 && !c.repliesOften) ||
     s.delayedAckUs === 0
   ) {
     if (c.quickAcks > 0) c.quickAcks--;

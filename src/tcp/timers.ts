@@ -39,6 +39,8 @@ import { rearm } from "./timer-arm.ts";
 export function connectionTimer(env: TcpEnvironment, c: TcpConnection, nowUs: number): void {
   if (c.delayedAckAtUs <= nowUs) {
     c.delayedAckAtUs = NEVER;
+    // Nothing was sent in time to carry it.
+    c.repliesOften = false;
     if ((c.ackFlags & ACK_DELAYED) !== 0) {
       env.tracer?.timerFired(nowUs, c, TIMER_DELAYED_ACK);
       env.counters.tcpDelayedAcks++;
