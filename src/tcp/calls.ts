@@ -167,7 +167,8 @@ export function send(
   let taken = Math.min(length, room);
   const start = dataStart(c);
   // Writers leave some pages to readers: else no peer could send what makes them free again.
-  if (env.memory.pagesFree <= env.memory.pages >> 3) taken = Math.min(taken, c.sndBuf.tail(c.sndEnd));
+  if (env.memory.pagesFree <= env.memory.pages >> 3)
+    taken = Math.min(taken, c.sndBuf.tail(c.sndEnd));
   taken = c.sndBuf.reserve(env.memory, start, c.sndEnd, taken);
   if (taken === 0) {
     c.sendBlocked = true;

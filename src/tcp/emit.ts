@@ -1,9 +1,4 @@
-import {
-  GSO_TCPV4,
-  GSO_TCPV6,
-  NO_FRAME,
-  type Frame,
-} from "../base/frame-memory.ts";
+import { GSO_TCPV4, GSO_TCPV6, NO_FRAME, type Frame } from "../base/frame-memory.ts";
 import { foldSum } from "../base/memory-kernel.ts";
 import { PROTOCOL_TCP, SEND_DONT_FRAGMENT } from "../base/path.ts";
 import { NEVER } from "../base/timers.ts";
@@ -202,4 +197,3 @@ function writeSackBlocks(c: TcpConnection, view: DataView, at: number, count: nu
   }
   return end;
 }
-

@@ -122,4 +122,3 @@ export function establish(env: TcpEnvironment, c: TcpConnection, seg: Segment): 
   env.notify(c, TCP_EVENT_CONNECTED | TCP_EVENT_WRITABLE);
   env.wantOutput(c);
 }
-

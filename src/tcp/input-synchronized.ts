@@ -146,7 +146,12 @@ function unacceptable(
   }
   // MUST-66: with a zero window ACKs and URGs are still taken from a segment that stands at RCV.NXT.
   if (seg.seq === c.rcvNxt && (seg.flags & (ACK | SYN)) === ACK && c.state > SYN_RECEIVED) {
-    if (checkAck(env, c, seg) && c.state !== CLOSED && afterAck(env, c) && (seg.flags & URG) !== 0) {
+    if (
+      checkAck(env, c, seg) &&
+      c.state !== CLOSED &&
+      afterAck(env, c) &&
+      (seg.flags & URG) !== 0
+    ) {
       urgent(env, c, seg);
     }
   }

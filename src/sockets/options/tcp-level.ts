@@ -92,7 +92,6 @@ function keyBytes(key: Int32Array | undefined): string {
   return bytes;
 }
 
-
 function maxSegment(s: StreamSocket): number {
   const c = s.connection;
   // Before there is a connection Linux tells the default; afterwards what a full segment carries.
