@@ -55,6 +55,7 @@ export function LadderSvg(props: LadderSvgProps) {
   return (
     <div class="ladder" ref={box} tabIndex={0} role="region" aria-label={label}>
       <svg
+        class={narrow ? "narrow" : ""}
         width={width}
         height={height}
         viewBox={`0 0 ${width} ${height}`}
