@@ -98,7 +98,7 @@ function Row(props: { row: LadderRow; index: number; place: Place } & LadderSvgP
   const { item } = row;
   const time = (row.timeUs / 1000).toFixed(row.timeUs % 1000 === 0 ? 0 : narrow ? 1 : 2);
   return (
-    <g class={current ? "row current" : "row"}>
+    <g class={current ? "moment current" : "moment"}>
       {current && (
         <rect
           class="now"
