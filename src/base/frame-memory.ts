@@ -76,7 +76,7 @@ export interface FrameMemoryOptions {
   readonly largeFrames?: number;
   /** 4 KB buffer pages for sockets. Default 36,864 (144 MB). */
   readonly pages?: number;
-  /** Frames of each class that only urgent callers (ACK, RST, retransmission) get. Default 64 small, 4 large, or an eighth. */
+  /** Frames of each class that only urgent callers (ACK, RST, retransmission) get. Default 64 small, 4 large, or an eighth; at most half. */
   readonly reserve?: number;
 }
 
@@ -131,8 +131,8 @@ export class FrameMemory {
     this.smallFrames = small;
     this.largeFrames = large;
     this.pages = pages;
-    this.reserveSmall = options.reserve ?? Math.min(64, small >> 3);
-    this.reserveLarge = options.reserve ?? Math.min(4, large >> 3);
+    this.reserveSmall = Math.min(options.reserve ?? Math.min(64, small >> 3), small >> 1);
+    this.reserveLarge = Math.min(options.reserve ?? Math.min(4, large >> 3), large >> 1);
     // Handle 0 and slot 0 stay unused, so that 0 can mean "none" for both.
     this.rows = new Int32Array((small + large + 1) << ROW);
     this.freeSmall = new Int32Array(small);

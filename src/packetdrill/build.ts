@@ -72,9 +72,13 @@ export function buildIcmp(packet: IcmpPacket, flow: Flow): Uint8Array {
   const numbers = icmpNumbers(isIpv4, packet.type, packet.code);
   if (numbers === undefined) {
     const version = isIpv4 ? "ICMPv4" : "ICMPv6";
-    throw new BuildError(`${version} has no ${`${packet.type} ${packet.code}`.trim()}`);
+    const message = `${version} has no ${`${packet.type} ${packet.code}`.trim()}`;
+    throw new BuildError(message);
   }
-  const quoted = packet.echoed === undefined ? new Uint8Array(0) : quote(packet, flow);
+  // An error that names no packet is about the first: our SYN.
+  const isError = !packet.type.startsWith("echo");
+  const echoed = packet.echoed ?? (isError ? FIRST_PACKET : undefined);
+  const quoted = echoed === undefined ? new Uint8Array(0) : quote(echoed, flow);
   const length = 8 + quoted.length;
   const bytes = new Uint8Array(ipHeaderLength(flow.remoteAddress) + length);
   const view = new DataView(bytes.buffer);
@@ -91,8 +95,9 @@ export function buildIcmp(packet: IcmpPacket, flow: Flow): Uint8Array {
   return bytes;
 }
 
-function quote(packet: IcmpPacket, flow: Flow): Uint8Array {
-  const echoed = packet.echoed!;
+const FIRST_PACKET = { protocol: "tcp", sequence: 0, payloadLength: 0 } as const;
+
+function quote(echoed: NonNullable<IcmpPacket["echoed"]>, flow: Flow): Uint8Array {
   const bytes = new Uint8Array(ipHeaderLength(flow.localAddress) + QUOTED_BYTES);
   const view = new DataView(bytes.buffer);
   const at = bytes.length - QUOTED_BYTES;

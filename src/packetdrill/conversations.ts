@@ -63,7 +63,10 @@ export class Conversations {
 
   /** The connection behind a descriptor that accept() gave. */
   onAccept(listener: ScriptSocket, liveFd: number, remotePort: number): ScriptSocket {
-    const index = this.waiting.findIndex((child) => child.flow?.remotePort === remotePort);
+    // A connection that ended in the queue has no peer's name any more: they are taken in turn.
+    const index = this.waiting.findIndex(
+      (child) => remotePort === 0 || child.flow?.remotePort === remotePort,
+    );
     const child =
       index >= 0 ? this.waiting.splice(index, 1)[0]! : new ScriptSocket(-1, false, listener);
     child.liveFd = liveFd;

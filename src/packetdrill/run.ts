@@ -70,7 +70,12 @@ export function runScript(text: string, options: ScriptOptions): VersionResult[]
   } catch (error) {
     return [resultOf(versions[0]!, error)];
   }
-  return versions.map((version) => runVersion(text, version, options));
+  const results = versions.map((version) => runVersion(text, version, options));
+  // A script that names no version, with an ICMP message of one, is for the versions that have it.
+  if (!results.some(({ status }) => status === "ok")) return results;
+  return results.map((result) =>
+    /^ICMPv[46] has no /.test(result.message) ? { ...result, status: "skip" } : result,
+  );
 }
 
 function runVersion(text: string, version: IpVersion, options: ScriptOptions): VersionResult {

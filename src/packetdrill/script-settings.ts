@@ -58,16 +58,24 @@ const IGNORED = new Set([
   "is_anyip",
   // How the test device cuts what it hands in; here a long segment comes in as one.
   "mss",
+  "tcp_ts_ecr_scaled",
   "netdev",
 ]);
 
 /** The IP version a script names; undefined: any. */
 export function versionOf(script: Script): IpVersion | undefined {
   const option = script.options.find(({ name }) => name === "ip_version");
-  if (option === undefined) return undefined;
+  if (option === undefined) return addressedVersion(script);
   const value = option.value.replaceAll("_", "-");
   if (value === "ipv4" || value === "ipv6" || value === "ipv4-mapped-ipv6") return value;
   throw new Failure(option.position, `unknown IP version '${option.value}'`);
+}
+
+/** The version of the addresses that a script names. */
+function addressedVersion(script: Script): IpVersion | undefined {
+  const option = script.options.find(({ name }) => /^(?:live_)?(?:local|remote)_ip$/.test(name));
+  const parsed = option === undefined ? undefined : tryParseAddress(option.value);
+  return parsed === undefined ? undefined : parsed.isIpv4 ? "ipv4" : "ipv6";
 }
 
 /** Settings for one run of a script over one IP version. Throws Failure for options that make no sense, Skip for those that cannot be had. */

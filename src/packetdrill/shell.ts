@@ -70,6 +70,7 @@ function runPipeline(command: string, sockets: SocketQuery): ShellResult {
   if (basename(first[0] ?? "") === "sockstat") return sockstat(stages, sockets, command);
   // The kernel's counters: only asked for, to be looked at by people.
   if (basename(first[0] ?? "") === "nstat") return NO_CHANGE;
+  if (/\/proc\/net\/tcp/.test(command)) return procNetTcp(stages, sockets, command);
   if (stages.length > 1) return skip(`the pipeline '${command}' is not known here`);
   return runProgram(first, command);
 }
@@ -145,11 +146,12 @@ function runProgram(args: readonly string[], command: string): SettingsChange {
     case "set_sysctls.py":
       return assignments(rest);
     case "defaults.sh":
-      return LINUX_DEFAULTS_SH.reduce(
-        (change, [name, value]) => join(change, applySysctl(name, value)),
-        { flush: true } as SettingsChange,
-      );
+      return linuxDefaults(args[0]!);
     case "tc":
+      // One without room drops everything.
+      if (args.includes("limit") && args[args.indexOf("limit") + 1] === "0") {
+        return skip(`'${command}': a queueing discipline is the kernel's`);
+      }
       if (args.includes("qdisc") && /\b(?:fq|pfifo|pfifo_fast|noqueue)\b|\bdel\b/.test(command)) {
         return NO_CHANGE;
       }
@@ -178,6 +180,17 @@ function runProgram(args: readonly string[], command: string): SettingsChange {
     default:
       return skip(`the program '${args[0] ?? command}' is not known here`);
   }
+}
+
+/** The file that the suites share sets more of Fast Open than the kernel's own: listeners need not ask for it. */
+function linuxDefaults(path: string): SettingsChange {
+  const change = LINUX_DEFAULTS_SH.reduce(
+    (sum, [name, value]) => join(sum, applySysctl(name, value)),
+    { flush: true } as SettingsChange,
+  );
+  return path.includes("common/")
+    ? join(change, applySysctl("net.ipv4.tcp_fastopen", "0x70403"))
+    : change;
 }
 
 /** `name=value` words; a name alone is only asked for. */
@@ -215,6 +228,31 @@ function echo(args: readonly string[], command: string): SettingsChange {
     default:
       return skip(`'${command}': this parameter is not known here`);
   }
+}
+
+const PROC_STATES: Readonly<Record<string, string>> = { "01": "ESTABLISHED", "0A": "LISTEN" };
+
+/** `grep " 0A " /proc/net/tcp ... | grep ":1F90"`: is there a socket in this state, at this port? */
+function procNetTcp(
+  stages: readonly (readonly string[])[],
+  query: SocketQuery,
+  command: string,
+): ShellResult {
+  let lines = query();
+  for (const stage of stages) {
+    const pattern = (stage.find((word, i) => i > 0 && !word.startsWith("-")) ?? "").trim();
+    const state = PROC_STATES[pattern];
+    const port = /^:([0-9A-F]{4})$/.exec(pattern)?.[1];
+    if (basename(stage[0] ?? "") !== "grep" || (state === undefined && port === undefined)) {
+      return skip(`the pipeline '${command}' is not known here`);
+    }
+    lines = lines.filter((line) =>
+      state !== undefined
+        ? line.state === state
+        : line.localPort === Number.parseInt(port ?? "", 16),
+    );
+  }
+  return lines.length > 0 ? NO_CHANGE : { failed: `'${command}' found no socket` };
 }
 
 /**

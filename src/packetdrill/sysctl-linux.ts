@@ -49,9 +49,8 @@ export const LINUX_SYSCTLS: Readonly<Record<string, SysctlMeaning>> = {
   "net.ipv4.tcp_no_metrics_save": ignored,
   "net.ipv4.tcp_no_ssthresh_metrics_save": ignored,
   "net.ipv4.tcp_notsent_lowat": only("4294967295", "-1", "2147483647"),
-  "net.ipv4.tcp_fastopen": integer((n) =>
-    tcp({ fastOpen: n & 3, fastOpenNoCookie: (n & 0x204) !== 0 }),
-  ),
+  "net.ipv4.tcp_fastopen": integer((n) => tcp({ fastOpen: n & 0x607 })),
+  "net.ipv4.tcp_fastopen_cookies": ignored,
   "net.ipv4.tcp_fastopen_key": (value) => fastOpenKey(value),
   "net.ipv4.tcp_fastopen_blackhole_timeout_sec": integer((n) =>
     tcp({ fastOpenBlackholeUs: n * S }),

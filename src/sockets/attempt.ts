@@ -128,6 +128,14 @@ export function readChunk(socket: Socket): Uint8Array | number {
 function attemptWrite(op: Operation): number {
   const { socket } = op;
   for (;;) {
+    if (op.opens) {
+      // The first bytes went with the SYN (RFC 7413): the call also waits for the handshake.
+      if (socket.isOpening) return WAITING;
+      op.opens = false;
+      const result = socket.connectResult();
+      if (result < 0) return result;
+      if (op.done >= op.length) return op.done;
+    }
     const result = socket.send(
       op.buffer,
       op.offset + op.done,
@@ -136,13 +144,20 @@ function attemptWrite(op: Operation): number {
       op.to,
       undefined,
     );
-    if (result === -EAGAIN) return WAITING;
+    if (result === -EAGAIN || (result === -EINPROGRESS && socket.isOpening)) {
+      socket.noteWaitingWriter();
+      op.opens = result === -EINPROGRESS;
+      return WAITING;
+    }
     if (result < 0) {
       if (op.done === 0) return result;
       socket.restoreError(-result);
       return op.done;
     }
     op.done += result;
-    if (op.done >= op.length || socket.type !== SOCK_STREAM) return op.done;
+    if (socket.isOpening) {
+      op.opens = true;
+      if (op.done < op.length) socket.noteWaitingWriter();
+    } else if (op.done >= op.length || socket.type !== SOCK_STREAM) return op.done;
   }
 }

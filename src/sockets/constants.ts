@@ -125,6 +125,7 @@ export const TCP_FASTOPEN = 23;
 export const TCP_TIMESTAMP = 24;
 export const TCP_NOTSENT_LOWAT = 25;
 export const TCP_FASTOPEN_CONNECT = 30;
+export const TCP_FASTOPEN_KEY = 33;
 export const TCP_FASTOPEN_NO_COOKIE = 34;
 export const TCP_INQ = 36;
 export const TCP_CM_INQ = 36;

@@ -43,6 +43,8 @@ export class Operation implements TimerTarget, Deliverable {
   /** Bytes moved so far. */
   done = 0;
   flags = 0;
+  /** WRITE: it has begun the connection, and waits for its handshake as well. */
+  opens = false;
   /** POLL: bits waited for. */
   mask = 0;
   to: SocketAddress | undefined = undefined;

@@ -94,6 +94,14 @@ export abstract class Socket {
   /** 0, -EINPROGRESS, or what went wrong. */
   abstract connect(address: SocketAddress): number;
   /** Result of a connect() under way: -EINPROGRESS until it is known; reports an error once. */
+  /** The handshake of a connection is under way. */
+  get isOpening(): boolean {
+    return false;
+  }
+
+  /** A write waits for that handshake. */
+  noteWaitingWriter(): void {}
+
   connectResult(): number {
     return 0;
   }

@@ -101,6 +101,7 @@ export abstract class StreamBase extends Socket implements TcpOwner, ListenerOwn
       this.put(OWNS_OPTIONS, true);
     }
     edit(c.options);
+    if (this.listener !== undefined) this.listener.options = c.options;
     this.system.env.tcp.optionsChanged(c);
   }
 
@@ -246,7 +247,8 @@ export abstract class StreamBase extends Socket implements TcpOwner, ListenerOwn
   }
 
   info(): TcpInfo {
-    return this.system.env.tcp.info(this.connection);
+    const { env } = this.system;
+    return env.tcp.info(this.connection, env.now());
   }
 
   get isListening(): boolean {

@@ -1,9 +1,24 @@
-import { EAGAIN, EINPROGRESS, EALREADY, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPIPE } from "../base/errors.ts";
-import { RECEIVE_DISCARD, RECEIVE_PEEK, SEND_MORE, SEND_URGENT } from "../tcp/calls.ts";
+import {
+  EAGAIN,
+  EALREADY,
+  EINPROGRESS,
+  EINVAL,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPIPE,
+} from "../base/errors.ts";
+import {
+  RECEIVE_DISCARD,
+  RECEIVE_PEEK,
+  SEND_MORE,
+  SEND_RECORD,
+  SEND_URGENT,
+} from "../tcp/calls.ts";
 import type { TcpConnection } from "../tcp/connection.ts";
 import {
   CLOSED,
   CLOSING,
+  ESTABLISHED,
   FIN_WAIT_1,
   LAST_ACK,
   SYN_RECEIVED,
@@ -11,6 +26,8 @@ import {
   TIME_WAIT,
 } from "../tcp/state.ts";
 import {
+  AF_UNSPEC,
+  MSG_EOR,
   MSG_ERRQUEUE,
   MSG_FASTOPEN,
   MSG_MORE,
@@ -30,15 +47,7 @@ import {
 } from "./constants.ts";
 import type { ControlMessage, ReceiveInfo } from "./message.ts";
 import type { SocketAddress } from "./socket-address.ts";
-import {
-  CONNECTED,
-  CONNECTING,
-  IDLE,
-  LISTENING,
-  READ_SHUT,
-  StreamBase,
-  WRITE_SHUT,
-} from "./stream-base.ts";
+import { CONNECTED, IDLE, LISTENING, READ_SHUT, StreamBase, WRITE_SHUT } from "./stream-base.ts";
 import { bytesToMark, receiveUrgent, urgentByteIsThere } from "./urgent.ts";
 
 /** The data of a stream socket, and what can be said of it: send, receive, poll, queues, errors. */
@@ -65,10 +74,18 @@ export abstract class StreamData extends StreamBase {
     if (flags !== 0) {
       if ((flags & MSG_MORE) !== 0) sendFlags |= SEND_MORE;
       if ((flags & MSG_OOB) !== 0) sendFlags |= SEND_URGENT;
+      if ((flags & MSG_EOR) !== 0) sendFlags |= SEND_RECORD;
     }
     if (c.state === SYN_SENT || c.state === SYN_RECEIVED) {
-      if (c.synDeferred) length = Math.min(length, synRoom(c));
-      else if (!c.fastOpenPassive) return -EAGAIN;
+      if (c.synDeferred) {
+        const { tcp } = this.system.env;
+        if (length === 0) {
+          // Nothing to carry: an ordinary connect, with the cookie in its SYN.
+          tcp.sendDeferredSyn(c);
+          return -EINPROGRESS;
+        }
+        length = Math.min(length, tcp.synDataRoom(c));
+      } else if (!c.fastOpenPassive) return -EAGAIN;
     }
     return this.system.env.tcp.send(c, data, offset, length, sendFlags);
   }
@@ -85,8 +102,12 @@ export abstract class StreamData extends StreamBase {
     to: SocketAddress,
   ): number {
     if ((this.system.env.tcp.settings.fastOpen & 1) === 0) return -EOPNOTSUPP;
-    if (this.phase === CONNECTED) return -EISCONN;
-    if (this.phase === CONNECTING) return this.connection.synDeferred ? -EALREADY : -EAGAIN;
+    if (to.family === AF_UNSPEC) return -EOPNOTSUPP;
+    const now = this.connection;
+    if (this.phase === CONNECTED || now.synDeferred || now.state >= ESTABLISHED) {
+      return this.send(data, offset, length, flags & ~MSG_FASTOPEN, undefined, undefined);
+    }
+    if (now.state === SYN_SENT || now.state === SYN_RECEIVED) return -EALREADY;
     const { options } = this.connection;
     const wasOn = options.fastOpenConnect;
     this.change((o) => (o.fastOpenConnect = true));
@@ -146,7 +167,7 @@ export abstract class StreamData extends StreamBase {
     }
     const result = tcp.receive(c, into, offset, length, receiveFlags);
     if (info !== undefined && info.wantsControl && c.options.inq && result >= 0) {
-      info.addControl({ level: SOL_TCP, type: TCP_CM_INQ, value: c.readableBytes });
+      info.addControl({ level: SOL_TCP, type: TCP_CM_INQ, value: readableHint(c) });
     }
     return result;
   }
@@ -177,7 +198,7 @@ export abstract class StreamData extends StreamBase {
     } else if (c.state !== SYN_SENT && (c.state !== SYN_RECEIVED || c.fastOpenPassive)) {
       const readable = tcp.readable(c);
       if (readable > 0 && readable >= this.receiveLowWater) bits |= POLLIN | POLLRDNORM;
-      if (writeEnd || closed || tcp.writable(c) > 0) bits |= POLLOUT | POLLWRNORM;
+      if (writeEnd || closed || tcp.isWritable(c)) bits |= POLLOUT | POLLWRNORM;
       if (urgentByteIsThere(c) && this.oobReadUp !== c.rcvUp) bits |= POLLPRI;
     }
     if (c.error !== 0) bits |= POLLERR;
@@ -223,9 +244,7 @@ export abstract class StreamData extends StreamBase {
   }
 }
 
-/** Data that a SYN has room for: a segment less the most that options take, as Linux reckons. */
-function synRoom(c: TcpConnection): number {
-  const path = c.path!;
-  const most = path.mtu - path.headerLength - 20;
-  return (c.options.maxSegment > 0 ? Math.min(most, c.options.maxSegment) : most) - 40;
+/** Bytes to read; 1 for the end of data, so that the application comes once more (Linux). */
+function readableHint(c: TcpConnection): number {
+  return c.readableBytes === 0 && c.finReceived ? 1 : c.readableBytes;
 }

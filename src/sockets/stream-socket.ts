@@ -12,8 +12,7 @@ import {
   ENOTCONN,
 } from "../base/errors.ts";
 import { PORT_LISTENING } from "../base/port-table.ts";
-import { TCP_EVENT_CLOSED,
-  TCP_EVENT_SYN, type TcpConnection } from "../tcp/connection.ts";
+import { TCP_EVENT_CLOSED, TCP_EVENT_SYN, type TcpConnection } from "../tcp/connection.ts";
 import type { TcpListener } from "../tcp/listener.ts";
 import { CLOSED, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "../tcp/state.ts";
 import { AF_UNSPEC, SHUT_RD, SHUT_RDWR } from "./constants.ts";
@@ -96,6 +95,18 @@ export class StreamSocket extends StreamData {
     }
     this.phase = CONNECTED;
     return 0;
+  }
+
+  /** The handshake is under way (a SYN that waits for its data is not). */
+  override get isOpening(): boolean {
+    const c = this.connection;
+    if (c.state === SYN_SENT) return !c.synDeferred;
+    return c.state === SYN_RECEIVED && !c.fastOpenPassive;
+  }
+
+  override noteWaitingWriter(): void {
+    const c = this.connection;
+    if (c.state === SYN_SENT) c.writerWaits = true;
   }
 
   /** connect(AF_UNSPEC): aborts what there is, and the socket is as new; a bound address stays. */

@@ -52,6 +52,7 @@ export function acknowledgePlain(
     c.sent = undefined;
     env.giveSentSegments(sent);
   }
+  c.deliveredSegments += sample.deliveredSegments;
   c.bytesAcked += bytes;
   c.sndUna = ack;
   c.sndBuf.advance(env.memory, priorUna, ack, c.sndEnd);

@@ -43,6 +43,8 @@ import { windowUpdateDue } from "./window.ts";
 export const SEND_MORE = 1;
 /** The last byte is urgent (MSG_OOB). */
 export const SEND_URGENT = 2;
+/** A record ends here: no segment carries what follows with it (MSG_EOR). */
+export const SEND_RECORD = 4;
 /** Leave the bytes in the buffer (MSG_PEEK). */
 export const RECEIVE_PEEK = 1;
 /** Count, do not copy (MSG_TRUNC on a stream). */
@@ -91,9 +93,13 @@ export function connect(
 function prepareFastOpen(env: TcpEnvironment, c: TcpConnection): boolean {
   if ((env.settings.fastOpen & 1) === 0 || env.fastOpen.isDisabled(env.nowUs)) return false;
   if (env.fastOpen.isPathDisabled(c.path!.remote, env.nowUs)) return false;
-  const known = env.fastOpen.remembered(c.path!.remote);
-  c.fastOpenCookie = known?.cookie ?? { bytes: new Uint8Array(0), experimental: false };
-  return known !== undefined || c.options.fastOpenNoCookie || (env.settings.fastOpen & 4) !== 0;
+  if (c.options.fastOpenNoCookie || (env.settings.fastOpen & 4) !== 0) {
+    c.synDataAllowed = true;
+    return true;
+  }
+  c.fastOpenCookie = env.fastOpen.offer(c.path!.remote);
+  c.synDataAllowed = c.fastOpenCookie.bytes.length > 0;
+  return c.synDataAllowed;
 }
 
 export function findTuple(
@@ -149,7 +155,10 @@ export function send(
   let room = c.sndBufSize - used;
   const unsent = (c.sndEnd - c.sndNxt) | 0;
   if (c.options.notSentLowWater < 0x7fffffff && c.state >= ESTABLISHED) {
-    room = Math.min(room, c.options.notSentLowWater - unsent);
+    // What the windows let go now does not count as unsent.
+    const windows = Math.min(c.cwnd - c.pipe, (c.sndUna + c.sndWnd - c.sndNxt) | 0);
+    const leaving = Math.max(unsent, windows - (windows % c.sndMss));
+    room = Math.min(room, c.options.notSentLowWater - unsent + leaving);
   }
   if (room <= 0) {
     c.sendBlocked = true;
@@ -158,7 +167,8 @@ export function send(
   let taken = Math.min(length, room);
   const start = dataStart(c);
   // Writers leave some pages to readers: else no peer could send what makes them free again.
-  if (env.memory.pagesFree <= env.memory.pages >> 3) taken = Math.min(taken, c.sndBuf.tail(c.sndEnd));
+  if (env.memory.pagesFree <= env.memory.pages >> 3)
+    taken = Math.min(taken, c.sndBuf.tail(c.sndEnd));
   taken = c.sndBuf.reserve(env.memory, start, c.sndEnd, taken);
   if (taken === 0) {
     c.sendBlocked = true;
@@ -173,6 +183,7 @@ export function send(
     c.urgentOut = true;
     c.sndUp = c.sndEnd;
   }
+  if ((flags & SEND_RECORD) !== 0 && taken === length) (c.recordEnds ??= []).push(c.sndEnd);
   c.moreComing = (flags & SEND_MORE) !== 0;
   if (c.synDeferred) {
     c.synDeferred = false;
@@ -293,7 +304,8 @@ export function close(env: TcpEnvironment, c: TcpConnection): void {
     env.onWork();
     return;
   }
-  const unread = c.readableBytes > 0;
+  const unread = c.readableBytes > 0 && env.settings.resetOnUnread;
+  c.rcvRead = c.finReceived ? (c.rcvNxt - 1) | 0 : c.rcvNxt;
   c.readShutdown = true;
   c.rcvBuf.clear(env.memory);
   c.outOfOrder = undefined;

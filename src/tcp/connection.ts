@@ -7,6 +7,7 @@ import type { Pacer } from "./congestion/pacing.ts";
 import type { MtuSearch } from "./mtu-search.ts";
 import { PagedBuffer } from "./paged-buffer.ts";
 import type { FastOpenCookie } from "./fast-open.ts";
+import type { SendLimits } from "./limits.ts";
 import type { Ranges } from "./ranges.ts";
 import type { LossRecovery } from "./recovery/loss-recovery.ts";
 import type { SentSegments } from "./sent-segments.ts";
@@ -109,6 +110,8 @@ export class TcpConnection implements TimerTarget {
   sndUp = 0;
   /** End of the last write: PSH goes on the segment that covers it. */
   pushSeq = 0;
+  /** Ends of records (MSG_EOR) at or beyond SND.NXT, that segments do not cross; undefined: none. */
+  recordEnds: number[] | undefined = undefined;
   /** End of the last segment sent that was not full (Minshall's rule for Nagle's algorithm). */
   smallEnd = 0;
   /** Shift for windows received and sent (RFC 7323 §2). */
@@ -170,14 +173,20 @@ export class TcpConnection implements TimerTarget {
   synDue = false;
   /** Fast Open: what the SYN carries beside the ordinary; undefined: nothing. */
   fastOpenCookie: FastOpenCookie | undefined = undefined;
+  /** The SYN may carry data: there is a cookie, or it needs none. */
+  synDataAllowed = false;
   /** The SYN waits for the first data, to carry it (TCP_FASTOPEN_CONNECT). */
   synDeferred = false;
+  /** A write waits for the handshake: its bytes will carry the ACK of the SYN-ACK. */
+  writerWaits = false;
   /** Data went out with the SYN. */
   synDataSent = false;
   /** ... and the server took it (client), or data came with the SYN (server). */
   synDataAcked = false;
   /** Accepted by cookie, before the handshake is complete: data may flow. */
   fastOpenPassive = false;
+  /** Taken from the accept queue before the handshake was complete. */
+  isAccepted = false;
   /** When the handshake was complete but for data (TCP_DEFER_ACCEPT); negative: it is not. */
   deferSinceUs = -0.5;
   /** Packetization-layer path MTU discovery (RFC 4821); undefined: the path was never suspected. */
@@ -203,6 +212,10 @@ export class TcpConnection implements TimerTarget {
   /** Duplicates owed one for one while the peer has no SACK. */
   dupAcksOwed = 0;
   quickAcks: number;
+  /** Data that we send carries the ACKs: none goes at once (`repliesCarryAcks`). */
+  repliesOften = false;
+  /** When data came last, whole milliseconds modulo 2^31. */
+  dataCameMs = -0x40000000;
   /** A gap was filled since the last ACK: one ACK answers for all that came in order with it. */
   gapFilled = false;
   /** D-SACK to report with the next ACK (RFC 2883); equal: none. */
@@ -247,8 +260,12 @@ export class TcpConnection implements TimerTarget {
   // Delivery (rate estimation and TCP_INFO)
   /** Attached with the controller. */
   rate: DeliveryRate | undefined = undefined;
+  /** What held back sending, and for how long (`accountLimits`). */
+  limits: SendLimits | undefined = undefined;
   /** The last rate sample, bytes per second; 0: none. */
   deliveryRate = FLOAT_ZERO;
+  /** Segments known to have arrived, SYN and repetitions included (tcpi_delivered). */
+  deliveredSegments = 0;
   bytesAcked = FLOAT_ZERO;
   bytesReceived = FLOAT_ZERO;
   bytesRetransmitted = FLOAT_ZERO;

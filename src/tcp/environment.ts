@@ -162,7 +162,8 @@ export class TcpEnvironment implements ConnectionHome {
     rows[at + REPLY_SEQ] = seq;
     rows[at + REPLY_ACK] = (flags & ACK) !== 0 ? c.rcvNxt : 0;
     rows[at + REPLY_SCOPE] = c.scope;
-    const window = (flags & RST) !== 0 ? 0 : selectWindow(this.settings, c);
+    const isReset = (flags & RST) !== 0;
+    const window = isReset && !this.settings.resetWindow ? 0 : selectWindow(this.settings, c);
     rows[at + REPLY_FLAGS] = flags | (window << 16);
     rows[at + REPLY_SYN] = c.options.ttl | (c.options.tos << 8);
     if (c.timestampsOn) {

@@ -38,13 +38,18 @@ export function writeFastOpenOption(
   return end;
 }
 
+const NO_COOKIE = new Uint8Array(0);
+
 /** Cookies of servers are remembered for this many addresses. */
 const CACHE_LIMIT = 1024;
 
 interface Remembered {
-  readonly cookie: FastOpenCookie;
-  /** MSS that the server announced. */
+  /** undefined: none was given yet. */
+  readonly cookie: FastOpenCookie | undefined;
+  /** MSS that the server announced; 0: unknown. */
   readonly mss: number;
+  /** The option's number went unanswered: 1 try the experimental one next, 2 that was tried as well. */
+  readonly tried: 0 | 1 | 2;
 }
 
 /**
@@ -67,7 +72,7 @@ export class FastOpen {
   }
 
   /** The cookie for a client: SipHash-2-4 over the two addresses, so that no state is kept for it. */
-  cookieFor(packet: ReceivedPacket): Uint8Array {
+  cookieFor(packet: ReceivedPacket, key: Int32Array = this.key): Uint8Array {
     const words = packet.isIpv4
       ? [packet.source3, packet.destination3]
       : [
@@ -80,7 +85,7 @@ export class FastOpen {
           packet.destination2,
           packet.destination3,
         ];
-    const [low, high] = sipHash24(this.key, words.map(swapBytes));
+    const [low, high] = sipHash24(key, words.map(swapBytes));
     const cookie = new Uint8Array(8);
     const view = new DataView(cookie.buffer);
     view.setInt32(0, low, true);
@@ -93,11 +98,29 @@ export class FastOpen {
     return this.cache.get(remote.toString());
   }
 
-  remember(remote: IpAddress, cookie: FastOpenCookie, mss: number): void {
+  /** What a SYN-ACK says; no cookie: the one before stays. `tried`: what was asked for in vain. */
+  remember(
+    remote: IpAddress,
+    cookie: FastOpenCookie | undefined,
+    mss: number,
+    tried: 0 | 1 | 2,
+  ): void {
     const name = remote.toString();
+    const before = this.cache.get(name);
     this.cache.delete(name);
     if (this.cache.size >= CACHE_LIMIT) this.cache.delete(this.cache.keys().next().value!);
-    this.cache.set(name, { cookie, mss });
+    const isNews = before === undefined || tried > before.tried;
+    this.cache.set(name, {
+      cookie: cookie ?? before?.cookie,
+      mss: mss > 0 ? mss : (before?.mss ?? 0),
+      tried: isNews ? tried : before.tried,
+    });
+  }
+
+  /** What to put into a SYN: the server's cookie, or the request for one. */
+  offer(remote: IpAddress): FastOpenCookie {
+    const known = this.remembered(remote);
+    return known?.cookie ?? { bytes: NO_COOKIE, experimental: known?.tried === 1 };
   }
 
   forget(remote: IpAddress): void {

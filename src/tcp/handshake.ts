@@ -17,8 +17,8 @@ export function sendHandshake(env: TcpEnvironment, c: TcpConnection): void {
   const withEcn = active ? s.ecn === 1 && c.retransmits <= s.ecnFallbackSyns : c.ecnOn;
   if (active) c.ecnOn = withEcn;
   // Only the first SYN carries cookie and data (RFC 7413 §4.1.3.1).
-  const cookie = !active || c.retransmits === 0 ? c.fastOpenCookie : undefined;
-  const length = active && cookie !== undefined && c.retransmits === 0 ? synDataLength(env, c) : 0;
+  const cookie = c.passive || (active && c.retransmits === 0) ? c.fastOpenCookie : undefined;
+  const length = active && c.synDataAllowed && c.retransmits === 0 ? synDataLength(env, c) : 0;
   if (!emitSyn(env, c, cookie, length, withEcn)) return;
   c.synDue = false;
   const limit = c.options.connectTimeoutUs;
@@ -41,10 +41,13 @@ export function sendHandshake(env: TcpEnvironment, c: TcpConnection): void {
 
 /** How much of the data written fits behind a SYN with all options. */
 function synDataLength(env: TcpEnvironment, c: TcpConnection): number {
-  const unsent = (c.sndEnd - c.sndNxt) | 0;
-  if (unsent <= 0 || (c.fastOpenCookie!.bytes.length === 0 && !c.options.fastOpenNoCookie)) return 0;
-  const known = env.fastOpen.remembered(c.path!.remote)?.mss ?? 0xffff;
+  return Math.max(0, Math.min((c.sndEnd - c.sndNxt) | 0, synDataRoom(env, c)));
+}
+
+/** Data that a SYN has room for: the MSS that the server last announced, less the most that options take. */
+export function synDataRoom(env: TcpEnvironment, c: TcpConnection): number {
   const path = c.path!;
-  const mss = Math.min(known, path.mtu - path.headerLength - TCP_HEADER);
-  return Math.max(0, Math.min(unsent, mss - MAX_OPTIONS));
+  const known = env.fastOpen.remembered(path.remote)?.mss || 0xffff;
+  const own = c.options.maxSegment || env.settings.maxSegment || 0xffff;
+  return Math.min(known, own, path.mtu - path.headerLength - TCP_HEADER) - MAX_OPTIONS;
 }

@@ -50,6 +50,10 @@ export interface TcpInfo {
   readonly deliveryRate: number;
   readonly deliveryRateAppLimited: boolean;
   readonly delivered: number;
+  /** Times with data on its way or waiting, and held back by the peer's window or a full send buffer (`accountLimits`). */
+  readonly busyTimeUs: number;
+  readonly rwndLimitedUs: number;
+  readonly sndBufLimitedUs: number;
   readonly bytesAcked: number;
   readonly bytesReceived: number;
   readonly bytesSent: number;
@@ -69,7 +73,7 @@ export interface TcpInfo {
   readonly controller: Record<string, number | string>;
 }
 
-export function tcpInfo(env: TcpEnvironment, c: TcpConnection): TcpInfo {
+export function tcpInfo(env: TcpEnvironment, c: TcpConnection, nowUs: number): TcpInfo {
   // `+ 0`: see FLOAT_ZERO.
   const loss = c.loss;
   const segments = (bytes: number) => Math.ceil(bytes / c.sndMss);
@@ -119,7 +123,10 @@ export function tcpInfo(env: TcpEnvironment, c: TcpConnection): TcpInfo {
     maxPacingRate: c.options.maxPacingRate,
     deliveryRate: Math.round(c.deliveryRate) + 0,
     deliveryRateAppLimited: c.rate?.isAppLimited ?? true,
-    delivered: segments(c.bytesAcked),
+    delivered: c.deliveredSegments,
+    busyTimeUs: c.limits?.busyUs(nowUs) ?? 0,
+    rwndLimitedUs: c.limits?.windowUs(nowUs) ?? 0,
+    sndBufLimitedUs: c.limits?.bufferUs(nowUs) ?? 0,
     bytesAcked: c.bytesAcked + 0,
     bytesReceived: c.bytesReceived + 0,
     bytesSent: c.bytesAcked + ((c.sndNxt - c.sndUna) | 0) + c.bytesRetransmitted,

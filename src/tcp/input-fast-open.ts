@@ -21,8 +21,9 @@ export function inputFastOpen(
   seg: Segment,
 ): void {
   const o = seg.options;
-  if ((env.settings.fastOpen & 2) === 0 || listener.options.fastOpen <= 0) return;
-  const cookie = env.fastOpen.cookieFor(packet);
+  if ((env.settings.fastOpen & 2) === 0 || listener.fastOpenLimit <= 0) return;
+  const key = listener.options.fastOpenKey;
+  const cookie = env.fastOpen.cookieFor(packet, key);
   const noCookie = listener.options.fastOpenNoCookie || (env.settings.fastOpen & 0x200) !== 0;
   const isGood =
     o.fastOpenLength === cookie.length && cookieMatches(env.memory.view, o.fastOpenAt, cookie);

@@ -65,7 +65,7 @@ export function inputListen(
   startSequence(c);
   listener.addHalfOpen(c);
   setState(env, c, SYN_RECEIVED);
-  if (seg.options.fastOpenAt >= 0 || listener.options.fastOpenNoCookie) {
+  if (seg.options.fastOpenAt >= 0 || seg.length > 0) {
     inputFastOpen(env, listener, c, packet, seg);
   }
   if (listener.holdSyns) {

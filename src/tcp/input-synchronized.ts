@@ -68,9 +68,10 @@ export function inputSynchronized(env: TcpEnvironment, c: TcpConnection, seg: Se
   }
   // Fifth: ACK.
   if ((flags & ACK) === 0) return;
-  if (c.timestampsOn) updateTsRecent(env, c, seg);
   if (c.state === SYN_RECEIVED && !completeHandshake(env, c, seg)) return;
   if (!checkAck(env, c, seg)) return;
+  // Only now: a segment that acknowledges what was never sent tells nothing.
+  if (c.timestampsOn && c.state !== CLOSED) updateTsRecent(env, c, seg);
   if (c.state === CLOSED || !afterAck(env, c)) return;
   // Sixth: URG.
   if ((flags & URG) !== 0) urgent(env, c, seg);
@@ -145,7 +146,12 @@ function unacceptable(
   }
   // MUST-66: with a zero window ACKs and URGs are still taken from a segment that stands at RCV.NXT.
   if (seg.seq === c.rcvNxt && (seg.flags & (ACK | SYN)) === ACK && c.state > SYN_RECEIVED) {
-    if (checkAck(env, c, seg) && c.state !== CLOSED && afterAck(env, c) && (seg.flags & URG) !== 0) {
+    if (
+      checkAck(env, c, seg) &&
+      c.state !== CLOSED &&
+      afterAck(env, c) &&
+      (seg.flags & URG) !== 0
+    ) {
       urgent(env, c, seg);
     }
   }
@@ -215,10 +221,23 @@ function checkAck(env: TcpEnvironment, c: TcpConnection, seg: Segment): boolean 
       challengeAck(env, c);
       return false;
     }
+    if (seg.options.sackCount > 0 && c.sackOn && c.sent !== undefined) staleSack(env, c, seg);
     return true;
   }
   processAck(env, c, seg);
   return true;
+}
+
+/** An ACK that others overtook: its SACK blocks are still news, its number and window are not. */
+function staleSack(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
+  const { sndWnd, sndWl1, sndWl2 } = c;
+  const { ack } = seg;
+  seg.ack = c.sndUna;
+  processAck(env, c, seg);
+  seg.ack = ack;
+  c.sndWnd = sndWnd;
+  c.sndWl1 = sndWl1;
+  c.sndWl2 = sndWl2;
 }
 
 /** State changes by the acknowledgement of our FIN. False: nothing more of this segment counts. */
@@ -266,26 +285,30 @@ function text(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
     abort(env, c, ECONNRESET);
     return;
   }
-  if (c.ecnOn) noteEcn(c, seg);
+  if (c.ecnOn) noteEcn(env, c, seg);
   receiveData(env, c, seg);
 }
 
 /** RFC 3168 §6.1.3: echo congestion until CWR; DCTCP echoes each mark (RFC 8257 §3.2). */
-function noteEcn(c: TcpConnection, seg: Segment): void {
+function noteEcn(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
   const marked = seg.ecn === 3;
   if (c.controller?.usesExactEcn === true) {
     if (marked !== c.ecnEchoDue) c.ackFlags |= ACK_NOW;
     c.ecnEchoDue = marked;
     return;
   }
-  if ((seg.flags & CWR) !== 0) c.ecnEchoDue = false;
+  if ((seg.flags & CWR) !== 0) {
+    // Said at once: the sender may wait for nothing else.
+    c.ecnEchoDue = false;
+    c.ackFlags |= ACK_NOW;
+  }
   if (marked) {
-    if (!c.ecnEchoDue) c.ackFlags |= ACK_NOW;
+    if (!c.ecnEchoDue && env.settings.echoMarksAtOnce) c.ackFlags |= ACK_NOW;
     c.ecnEchoDue = true;
   }
 }
 
-function noteFin(c: TcpConnection, seq: number): void {
+export function noteFin(c: TcpConnection, seq: number): void {
   if (c.finSeen || c.finReceived) return;
   if (seqGeq(seq, c.rcvNxt)) {
     c.finSeen = true;
@@ -294,7 +317,7 @@ function noteFin(c: TcpConnection, seq: number): void {
 }
 
 /** The FIN is acted upon when everything before it is there. */
-function reachFin(env: TcpEnvironment, c: TcpConnection): void {
+export function reachFin(env: TcpEnvironment, c: TcpConnection): void {
   if (c.rcvNxt !== c.finSeq || c.finReceived) return;
   c.finReceived = true;
   c.finSeen = false;
@@ -302,6 +325,7 @@ function reachFin(env: TcpEnvironment, c: TcpConnection): void {
   // The edge announced may end right before the FIN.
   if (seqLt(c.rcvAdv, c.rcvNxt)) c.rcvAdv = c.rcvNxt;
   c.outOfOrder = undefined;
+  if (env.settings.finDropsDsack) c.dsackEnd = c.dsackStart;
   // An application that asked for delayed ACKs (TCP_QUICKACK 0) may close at once: FIN takes it along.
   if (c.options.quickAck === 0 && c.state === ESTABLISHED && c.ackFlags === 0) delayAck(env, c);
   else c.ackFlags |= ACK_NOW;

@@ -1,6 +1,11 @@
 import type { IpAddress } from "../base/address.ts";
 import { Queue } from "../base/queue.ts";
-import { TCP_EVENT_ACCEPTABLE, TCP_EVENT_SYN, type PassiveOpener, type TcpConnection } from "./connection.ts";
+import {
+  TCP_EVENT_ACCEPTABLE,
+  TCP_EVENT_SYN,
+  type PassiveOpener,
+  type TcpConnection,
+} from "./connection.ts";
 import type { EventSource, TcpEnvironment } from "./environment.ts";
 import { abort, terminate } from "./lifecycle.ts";
 import type { SocketOptions } from "./socket-options.ts";
@@ -41,7 +46,8 @@ export class TcpListener implements PassiveOpener, EventSource {
   readonly v6only: boolean;
   readonly anyDestination: boolean;
   readonly holdSyns: boolean;
-  readonly options: SocketOptions;
+  /** The socket's, as they are now: connections take them with their SYN. */
+  options: SocketOptions;
   owner: ListenerOwner | undefined = undefined;
   pendingEvents = 0;
   isClosed = false;
@@ -82,7 +88,9 @@ export class TcpListener implements PassiveOpener, EventSource {
 
   hasRoom(): boolean {
     const most = Math.max(this.backlog, this.env.settings.backlogPlusOne ? 0 : 1);
-    return this.env.settings.backlogPlusOne ? this.accepted.length <= most : this.accepted.length < most;
+    return this.env.settings.backlogPlusOne
+      ? this.accepted.length <= most
+      : this.accepted.length < most;
   }
 
   /** Whether another SYN may wait for its ACK. */
@@ -112,9 +120,15 @@ export class TcpListener implements PassiveOpener, EventSource {
   /** Connections accepted by cookie whose handshake is not complete; bounded by TCP_FASTOPEN's number. */
   private fastOpens = 0;
 
+  /** TCP_FASTOPEN's number; the backlog where every listener is a Fast Open server. */
+  get fastOpenLimit(): number {
+    const { fastOpen } = this.options;
+    return fastOpen > 0 || (this.env.settings.fastOpen & 0x400) === 0 ? fastOpen : this.backlog;
+  }
+
   /** May a connection go to the accept queue before its handshake is complete? */
   beginFastOpen(c: TcpConnection): boolean {
-    if (this.fastOpens >= this.options.fastOpen || !this.hasRoom()) return false;
+    if (this.fastOpens >= this.fastOpenLimit || !this.hasRoom()) return false;
     this.fastOpens++;
     this.halfOpen.delete(c);
     this.accepted.push(c);
@@ -143,6 +157,7 @@ export class TcpListener implements PassiveOpener, EventSource {
     const c = this.accepted.shift();
     // One whose handshake is not complete still counts against TCP_FASTOPEN's number.
     if (c !== undefined && c.state !== SYN_RECEIVED) c.listener = undefined;
+    else if (c !== undefined) c.isAccepted = true;
     return c;
   }
 

@@ -6,7 +6,10 @@ import type { TcpEnvironment } from "./environment.ts";
 
 /** The MSS option that we send: what fits the interface, options not subtracted (RFC 9293 §3.7.1, RFC 6691). */
 export function announcedMss(env: TcpEnvironment, c: TcpConnection): number {
-  return limitMss(env, c, c.path!.interfaceMtu - c.path!.headerLength - TCP_HEADER);
+  const path = c.path!;
+  // After a SYN whose data was too large for the path, its MTU is what goes both ways, likely.
+  const mtu = c.synDataSent ? path.mtu : path.interfaceMtu;
+  return limitMss(env, c, mtu - path.headerLength - TCP_HEADER);
 }
 
 function limitMss(env: TcpEnvironment, c: TcpConnection, mss: number): number {

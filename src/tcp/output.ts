@@ -1,4 +1,5 @@
-import { seqGeq, seqGt, seqLt } from "../base/sequence.ts";
+import { seqGeq, seqGt, seqLeq, seqLt } from "../base/sequence.ts";
+import { NEVER } from "../base/timers.ts";
 import { REASON_FAST, REASON_NONE, REASON_RTO } from "../base/trace.ts";
 import { ACK, FIN, PSH } from "../wire/tcp.ts";
 import { defaultPacingRate, Pacer } from "./congestion/pacing.ts";
@@ -16,6 +17,7 @@ import { emitAck, emitAckOf, emitSegment } from "./emit.ts";
 import { canRun, emitAckRun, emitDataRun, RUN_MAX } from "./emit-run.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { sendHandshake } from "./handshake.ts";
+import { noteLimits } from "./limits.ts";
 import { isPushed } from "./push.ts";
 import { noteRetransmission } from "./recovery/episodes.ts";
 import { probeSize } from "./path-mtu.ts";
@@ -55,6 +57,7 @@ export function output(env: TcpEnvironment, c: TcpConnection): number {
   if (state !== SYN_RECEIVED || c.fastOpenPassive) {
     sendOwedAcks(env, c);
     more = sendData(env, c);
+    if (env.settings.accountLimits) noteLimits(env, c);
   }
   if ((c.ackFlags & ACK_NOW) !== 0) {
     if (c.path!.room() <= 0) {
@@ -108,7 +111,8 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
       }
       if (budget <= 0 || path.room() <= 0) return finish(env, c, true, cwndFilled, sentAny);
       if (isPaced(env, c)) break;
-      if (!retransmit(env, c, lost, c.caState === CA_LOSS ? REASON_RTO : REASON_FAST)) return finish(env, c, true, cwndFilled, sentAny);
+      if (!retransmit(env, c, lost, c.caState === CA_LOSS ? REASON_RTO : REASON_FAST))
+        return finish(env, c, true, cwndFilled, sentAny);
       budget -= length;
       sentAny = true;
       continue;
@@ -116,7 +120,7 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
     const unsent = c.unsentBytes;
     if (unsent <= 0) break;
     if (!sentAny && c.sent === undefined) restartAfterIdle(env, c);
-    const usable = (c.sndUna + c.sndWnd - c.sndNxt) | 0;
+    let usable = (c.sndUna + c.sndWnd - c.sndNxt) | 0;
     if (c.mtuSearch !== undefined || env.settings.mtuProbing === 2) {
       const size = probeSize(env, c, unsent, usable);
       if (size > 0 && path.room() > 0 && sendProbe(env, c, size)) {
@@ -126,10 +130,30 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
     }
     // Limited transmit (RFC 3042): what duplicate ACKs report as arrived makes room for new data.
     const pipe =
-      c.caState === CA_DISORDER && !env.settings.limitedTransmit ? c.pipe + c.loss!.sackedBytes : c.pipe;
-    const room = c.cwnd - pipe;
+      c.caState === CA_DISORDER && !env.settings.limitedTransmit
+        ? c.pipe + c.loss!.sackedBytes
+        : c.pipe;
+    let room = c.cwnd - pipe;
+    if (c.fastOpenPassive) {
+      // Fast Open: the SYN-ACK still counts as a byte in flight; it is not in the windows.
+      usable++;
+      room++;
+    }
     const mss = c.sndMss;
     let length = Math.min(unsent, usable);
+    if (c.recordEnds !== undefined) {
+      const record = recordLength(c);
+      if (record < length && room >= Math.min(record, mss)) {
+        // Whole records go at once: what follows is not to be waited for.
+        const part = record > mss ? mss : record;
+        if (budget <= 0 || path.room() <= 0) return finish(env, c, true, cwndFilled, sentAny);
+        if (isPaced(env, c)) break;
+        if (!sendNew(env, c, part)) return finish(env, c, true, cwndFilled, sentAny);
+        budget -= part;
+        sentAny = true;
+        continue;
+      }
+    }
     if (length >= mss || (length > 0 && length === unsent && length > room)) {
       if (room < Math.min(length, mss) && pipe > 0) {
         cwndFilled = true;
@@ -175,6 +199,15 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
   return finish(env, c, false, cwndFilled, sentAny);
 }
 
+/** Bytes from SND.NXT to the end of its record; ends that were passed are forgotten. */
+function recordLength(c: TcpConnection): number {
+  const ends = c.recordEnds!;
+  while (ends.length > 0 && seqLeq(ends[0]!, c.sndNxt)) ends.shift();
+  if (ends.length > 0) return (ends[0]! - c.sndNxt) | 0;
+  c.recordEnds = undefined;
+  return Number.MAX_SAFE_INTEGER;
+}
+
 /** Full segments of new data that may go at once, as far as they differ in their numbers alone; a FIN's companion goes by itself. */
 function runLength(
   env: TcpEnvironment,
@@ -217,7 +250,12 @@ function validateWindow(c: TcpConnection, cwndFilled: boolean): void {
  * Less than a full segment: Nagle's algorithm and the sender's silly-window
  * avoidance (RFC 9293 §3.7.4, §3.8.6.2.1).
  */
-function maySendSmall(env: TcpEnvironment, c: TcpConnection, length: number, unsent: number): boolean {
+function maySendSmall(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  length: number,
+  unsent: number,
+): boolean {
   const o = c.options;
   if (c.overrideDue) {
     c.overrideDue = false;
@@ -357,6 +395,12 @@ function record(
   c.sndNxt = fin ? (end + 1) | 0 : end;
   if (fin) c.finSent = true;
   c.lastSentUs = now;
+  // What waited has gone, or goes with what comes next.
+  c.sendAtUs = NEVER;
+  if (env.settings.repliesCarryAcks && bytes > 0 && !c.repliesOften) {
+    const sinceMs = ((now / 1000) & 0x7fffffff) - c.dataCameMs;
+    c.repliesOften = sinceMs < env.settings.delayedAckUs / 1000;
+  }
   if (c.caState === CA_RECOVERY || c.caState === CA_CWR) c.loss!.prr.onSent(bytes);
   c.controller?.onSent?.(c, bytes, now);
   paceSent(env, c, bytes);
@@ -397,14 +441,7 @@ export function retransmit(
   const rate = c.rate;
   if (rate !== undefined) {
     rate.onSend(c.pipe, env.nowUs);
-    sent.setRate(
-      i,
-      rate.delivered,
-      rate.deliveredUs,
-      rate.firstSentUs,
-      c.pipe + length,
-      rate.lost,
-    );
+    sent.setRate(i, rate.delivered, rate.deliveredUs, rate.firstSentUs, c.pipe + length, rate.lost);
   }
   sent.setFlags(i, recorded | RETRANSMITTED | EVER_RETRANSMITTED);
   if ((recorded & RETRANSMITTED) === 0) loss.retransmittedBytes += length;

@@ -2,6 +2,7 @@ import { lossOf, markLost } from "./recovery/queue.ts";
 import { CA_OPEN, type TcpConnection } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { updateSendMss } from "./mss.ts";
+import { SYN_SENT } from "./state.ts";
 
 /**
  * A router says that our segments are too large (RFC 1191 §6.4, RFC 8201 §5.4).
@@ -13,6 +14,15 @@ export function pathMtuFell(env: TcpEnvironment, c: TcpConnection, mtu: number):
   const before = c.sndMss;
   env.ip.reportMtu(c.path!, mtu);
   updateSendMss(env, c);
+  if (c.state === SYN_SENT) {
+    // The SYN was too large for its data (Fast Open): it goes again without.
+    if (!c.synDataSent || c.retransmits > 0) return;
+    c.retransmitSinceUs = c.lastSentUs;
+    c.retransmits = 1;
+    c.synDue = true;
+    env.wantOutput(c);
+    return;
+  }
   if (c.sndMss < before) cutAndSendAgain(env, c);
 }
 

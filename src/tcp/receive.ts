@@ -1,11 +1,6 @@
 import { seqGeq, seqGt, seqLeq, seqLt, seqMax, seqMin } from "../base/sequence.ts";
 import { FIN } from "../wire/tcp.ts";
-import {
-  ACK_DELAYED,
-  ACK_NOW,
-  TCP_EVENT_READABLE,
-  type TcpConnection,
-} from "./connection.ts";
+import { ACK_DELAYED, ACK_NOW, TCP_EVENT_READABLE, type TcpConnection } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { Ranges } from "./ranges.ts";
 import type { Segment } from "./segment.ts";
@@ -90,7 +85,8 @@ function receiveInOrder(
 
 /** What was beyond the gap may now be in order. */
 function absorb(env: TcpEnvironment, c: TcpConnection, held: Ranges): void {
-  if (held.count > 0 && seqLeq(held.start(0), c.rcvNxt)) {
+  // More than one range, when the segment covers some and reaches into the next.
+  while (held.count > 0 && seqLeq(held.start(0), c.rcvNxt)) {
     const end = held.end(0);
     // Bytes that came twice, in order and before beyond the gap (RFC 2883 §4.1.2).
     if (seqLt(held.start(0), c.rcvNxt)) {
@@ -187,7 +183,12 @@ function copyGaps(
 }
 
 /** D-SACK: the first duplicate of this ACK is reported with it (RFC 2883 §4). */
-export function reportDuplicate(env: TcpEnvironment, c: TcpConnection, start: number, end: number): void {
+export function reportDuplicate(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  start: number,
+  end: number,
+): void {
   if (!c.sackOn || !env.settings.dsack || start === end) return;
   if (c.dsackStart !== c.dsackEnd) return;
   c.dsackStart = start;
@@ -202,12 +203,13 @@ export function reportDuplicate(env: TcpEnvironment, c: TcpConnection, start: nu
  */
 export function scheduleAck(env: TcpEnvironment, c: TcpConnection, full: number): void {
   const s = env.settings;
+  c.dataCameMs = (env.nowUs / 1000) & 0x7fffffff;
   if (full > c.rcvMss) c.rcvMss = Math.min(full, 65_535);
   const owed = (c.rcvNxt - c.lastAckSent) | 0;
   if (
     c.options.quickAck > 0 ||
     owed >= s.ackEvery * c.rcvMss ||
-    (c.quickAcks > 0 && c.options.quickAck !== 0) ||
+    (c.quickAcks > 0 && c.options.quickAck !== 0 && !c.repliesOften) ||
     s.delayedAckUs === 0
   ) {
     if (c.quickAcks > 0) c.quickAcks--;

@@ -143,6 +143,16 @@ describe("RFC 9293 §3.10.7.4: data out of order", () => {
     expect([...new Set(bytes.subarray(350, 400))]).toEqual([3]);
   });
 
+  test("a segment that covers one range and reaches into the next takes both in", () => {
+    open();
+    t.in("A", { seq: 101, data: 100 });
+    t.in("A", { seq: 301, data: 200 });
+    t.ignore();
+    t.in("A", { seq: 1, data: 400 });
+    expect(t.out()).toEqual(["A 1 ack 501 sack 101:201"]);
+    expect(t.read()).toBe(500);
+  });
+
   test("the number of ranges is bounded; what is beyond is dropped and comes again", () => {
     open({ maxOutOfOrderRanges: 3 });
     for (let i = 1; i <= 5; i++) t.in("A", { seq: 1 + 200 * i, data: 100 });

@@ -71,7 +71,7 @@ function scheduleProbe(env: TcpEnvironment, c: TcpConnection): void {
 /** RACK waits for the reordering window (RFC 8985 §6.3). */
 export function armReorderTimer(env: TcpEnvironment, c: TcpConnection, waitUs: number): void {
   c.timerKind = TIMER_REORDER;
-  c.timerAtUs = env.nowUs + waitUs;
+  c.timerAtUs = env.nowUs + waitUs + env.settings.reorderSlackUs;
   rearm(env, c);
 }
 

@@ -15,7 +15,7 @@ export interface TcpSettings {
   readonly memoryPressure: number;
   /** The first window announced; 0: as much as the buffer allows. */
   readonly initialReceiveWindow: number;
-  /** Round the receive buffer up to a multiple of the MSS (FreeBSD). */
+  /** Round both buffers up to a multiple of the MSS (FreeBSD). */
   readonly roundBufferToMss: boolean;
   /**
    * rfc: the right edge moves by worthwhile steps (RFC 9293 §3.8.6.2.2) and
@@ -49,6 +49,10 @@ export interface TcpSettings {
   readonly ecn: 0 | 1 | 2;
   /** After this many unanswered ECN-setup SYNs the next goes without (RFC 3168 §6.1.1.1). */
   readonly ecnFallbackSyns: number;
+  /** CWR may go with a retransmission too (FreeBSD), not only with new data (RFC 3168 §6.1.2). */
+  readonly cwrOnRetransmission: boolean;
+  /** The first mark of congestion is echoed at once, not with the next delayed ACK. */
+  readonly echoMarksAtOnce: boolean;
   /** How options of a SYN are laid out. */
   readonly optionLayout: "linux" | "freebsd";
   /** Random offset for each connection's timestamps (RFC 7323 §7.1). */
@@ -123,6 +127,8 @@ export interface TcpSettings {
   readonly pacing: "off" | "auto" | "on";
   readonly limitedTransmit: boolean;
   readonly rack: boolean;
+  /** Added to RACK's reordering timer: Linux has two ticks and what rounding makes of them. */
+  readonly reorderSlackUs: number;
   readonly tlp: boolean;
   readonly frto: boolean;
   readonly prr: boolean;
@@ -153,6 +159,10 @@ export interface TcpSettings {
   readonly invalidAckIntervalUs: number;
   /** Whether a segment with SYN and FIN is dropped: never, in LISTEN only (Linux), in every state (FreeBSD, when asked to). */
   readonly dropSynFin: "never" | "listen" | "always";
+  /** A soft ICMP error (RFC 5461) ends a connection whose handshake is under way, as Linux has it. */
+  readonly softErrorsEndOpening: boolean;
+  /** Text in the SYN of a simultaneous open is kept for later (RFC 9293 §3.10.7.3); Linux leaves it to be sent again. */
+  readonly keepSynData: boolean;
   /** RFC 1337: ignore RST in TIME-WAIT. */
   readonly ignoreRstInTimeWait: boolean;
   /** In TIME-WAIT what carries no ACK is dropped unanswered (FreeBSD). */
@@ -161,17 +171,30 @@ export interface TcpSettings {
   readonly timeWaitReuse: boolean;
 
   // Habits
+  /** Closing with data unread resets the connection (RFC 9293 SHLD-3); FreeBSD forgets the data and sends FIN. */
+  readonly resetOnUnread: boolean;
   /** While FIN is not acknowledged each ACK repeats it (FreeBSD), challenge ACKs apart. */
   readonly repeatFin: boolean;
   /** What a reset says to the application after the peer's FIN: ECONNRESET up to CLOSE-WAIT (rfc), EPIPE in CLOSE-WAIT (linux), ECONNRESET up to LAST-ACK (freebsd). */
   readonly resetErrors: "rfc" | "linux" | "freebsd";
   /** PSH on the last segment of a write, or of the buffer. */
   readonly pushRule: "write" | "buffer";
+  /** Keep the times of TCP_INFO's busy_time, rwnd_limited and sndbuf_limited. */
+  readonly accountLimits: boolean;
+  /** The ACK of a FIN in order leaves out the D-SACK of what came with it (Linux). */
+  readonly finDropsDsack: boolean;
+  /** An RST of a connection carries its window, which nobody reads (Linux). */
+  readonly resetWindow: boolean;
+  /** Data sent soon after data came makes ACKs wait for more of it from then on (Linux's "pingpong"). */
+  readonly repliesCarryAcks: boolean;
   /** Nagle is on for new sockets. */
   readonly nagle: boolean;
   /** Urgent pointer points to the last urgent byte (RFC 6093: the byte after it is what all do). */
   readonly urgentToLast: boolean;
-  /** 1 client, 2 server, 3 both (RFC 7413). */
+  /**
+   * RFC 7413, a sum: 1 client, 2 server, 4 a client sends data without a cookie, 0x200 a server
+   * takes it without one, 0x400 every listener is a server, not only those that ask for it.
+   */
   readonly fastOpen: number;
   /** A server may answer data in a SYN without a cookie. */
   readonly fastOpenNoCookie: boolean;
@@ -217,6 +240,8 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   dsack: true,
   ecn: 2,
   ecnFallbackSyns: 1,
+  cwrOnRetransmission: false,
+  echoMarksAtOnce: true,
   optionLayout: "linux",
   timestampOffset: true,
   maxSegment: 0,
@@ -262,6 +287,7 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   pacing: "auto",
   limitedTransmit: true,
   rack: true,
+  reorderSlackUs: 0,
   tlp: true,
   frto: true,
   prr: true,
@@ -278,12 +304,19 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   challengeAckPerSecond: 1000,
   invalidAckIntervalUs: 500 * MS,
   dropSynFin: "listen",
+  softErrorsEndOpening: false,
+  keepSynData: true,
   ignoreRstInTimeWait: true,
   timeWaitNeedsAck: false,
   timeWaitReuse: true,
+  resetOnUnread: true,
   repeatFin: false,
   resetErrors: "rfc",
   pushRule: "write",
+  accountLimits: false,
+  finDropsDsack: false,
+  resetWindow: false,
+  repliesCarryAcks: false,
   nagle: true,
   urgentToLast: false,
   fastOpen: 1,

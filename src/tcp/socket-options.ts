@@ -44,6 +44,8 @@ export interface SocketOptions {
   fastOpen: number;
   fastOpenConnect: boolean;
   fastOpenNoCookie: boolean;
+  /** TCP_FASTOPEN_KEY: a key of this listener's own. */
+  fastOpenKey: Int32Array | undefined;
   pathMtuDiscovery: number;
   reuseAddress: boolean;
   /** Fixed initial sequence number; undefined: RFC 6528. */
@@ -84,6 +86,7 @@ export function defaultSocketOptions(s: TcpSettings): SocketOptions {
     fastOpen: 0,
     fastOpenConnect: false,
     fastOpenNoCookie: s.fastOpenNoCookie,
+    fastOpenKey: undefined,
     pathMtuDiscovery: s.pathMtuDiscovery ? 2 : 0,
     reuseAddress: false,
     isn: s.isn,

@@ -1,3 +1,4 @@
+import { EPROTO } from "../base/errors.ts";
 import type { ReceivedPacket } from "../base/received-packet.ts";
 import { seqGeq, seqLt } from "../base/sequence.ts";
 import { NEVER } from "../base/timers.ts";
@@ -40,6 +41,7 @@ import { armKeepAlive } from "./keepalive.ts";
 import { terminate } from "./lifecycle.ts";
 import { type ListenOptions, TcpListener } from "./listener.ts";
 import { output, OUTPUT_DONE, OUTPUT_MORE } from "./output.ts";
+import { synDataRoom } from "./handshake.ts";
 import { pathMtuFell } from "./path-mtu.ts";
 import { replyReset, sendReplies } from "./replies.ts";
 import type { TcpSettings } from "./settings.ts";
@@ -110,8 +112,13 @@ export class TcpStack implements Transport {
       return;
     }
     if (error.errno === 0) return;
-    if (c.state === SYN_SENT || c.state === SYN_RECEIVED) {
-      const errno = openingErrno(env.settings.icmpInOpening, error);
+    const isOpening =
+      c.state === SYN_SENT || (c.state === SYN_RECEIVED && !(c.fastOpenPassive && c.isAccepted));
+    if (isOpening) {
+      // A parameter problem is soft for TCP (MUST-56), whatever other sockets make of it.
+      const { icmpInOpening, softErrorsEndOpening } = env.settings;
+      const soft = softErrorsEndOpening && error.errno !== EPROTO ? error.errno : 0;
+      const errno = openingErrno(icmpInOpening, error) || soft;
       if (errno !== 0) {
         terminate(env, c, errno);
         return;
@@ -263,6 +270,19 @@ export class TcpStack implements Transport {
     return result;
   }
 
+  /** Data that a deferred SYN has room for (Fast Open). */
+  synDataRoom(c: TcpConnection): number {
+    return synDataRoom(this.env, c);
+  }
+
+  /** A deferred SYN goes without data. */
+  sendDeferredSyn(c: TcpConnection): void {
+    c.synDeferred = false;
+    c.synDue = true;
+    this.env.wantOutput(c);
+    this.env.onWork();
+  }
+
   receive(
     c: TcpConnection,
     into: Uint8Array,
@@ -313,6 +333,12 @@ export class TcpStack implements Transport {
     return Math.max(0, c.sndBufSize - Math.max(0, used));
   }
 
+  /** Is it worth writing: a third of the buffer is free, and what is unsent is at most half of TCP_NOTSENT_LOWAT (Linux). */
+  isWritable(c: TcpConnection): boolean {
+    const used = Math.max(0, (c.sndEnd - c.sndUna) | 0);
+    return used * 3 <= c.sndBufSize * 2 && c.unsentBytes * 2 <= c.options.notSentLowWater;
+  }
+
   /** Bytes written and not acknowledged (SIOCOUTQ). */
   outq(c: TcpConnection): number {
     return Math.max(0, (c.sndEnd - c.sndUna) | 0);
@@ -322,8 +348,8 @@ export class TcpStack implements Transport {
     return findTuple(this.env, path, localPort, remotePort, scope) !== NOBODY;
   }
 
-  info(c: TcpConnection): TcpInfo {
-    return tcpInfo(this.env, c);
+  info(c: TcpConnection, nowUs = this.env.nowUs): TcpInfo {
+    return tcpInfo(this.env, c, nowUs);
   }
 
   /** TCP_CONGESTION. False: there is no such algorithm. */

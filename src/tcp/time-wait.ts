@@ -16,6 +16,8 @@ export const TW_TS_OFFSET = 13;
 export const TW_WINDOW = 14;
 export const TW_HASH = 15;
 
+const MAX_TURNS = 16;
+
 export class TimeWaitTable {
   private rows = new Int32Array(16 << ROW);
   private expiries = new Float64Array(16);
@@ -69,21 +71,27 @@ export class TimeWaitTable {
     this.count--;
   }
 
-  /** When the next record may expire; Infinity: none. Not late, may be early. */
+  /** When the next record expires; Infinity: none. */
   nextExpiry(): number {
-    while (this.orderLength > 0) {
-      const record = this.order[this.orderHead]!;
-      const expiry = this.expiries[record]!;
-      if (expiry !== Number.NEGATIVE_INFINITY) return expiry;
-      this.dequeue();
-      this.free.push(record);
-    }
-    return Number.POSITIVE_INFINITY;
+    const record = this.first();
+    return record < 0 ? Number.POSITIVE_INFINITY : this.expiries[record]!;
   }
 
   /** The next record that has expired by `nowUs`, or -1. The caller takes it out of the demultiplexer, then calls `release`. */
   takeExpired(nowUs: number): number {
-    while (this.orderLength > 0) {
+    const record = this.first();
+    if (record < 0 || this.expiries[record]! > nowUs) return -1;
+    this.dequeue();
+    return record;
+  }
+
+  /**
+   * The record at the head of the order, -1: none. Removed ones go; one that
+   * was restarted while it waited lives longer than those behind it and goes to
+   * the back. Only so many in a call: the peer decides how often it restarts.
+   */
+  private first(): number {
+    for (let turns = 0; this.orderLength > 0; ) {
       const record = this.order[this.orderHead]!;
       const expiry = this.expiries[record]!;
       if (expiry === Number.NEGATIVE_INFINITY) {
@@ -91,17 +99,10 @@ export class TimeWaitTable {
         this.free.push(record);
         continue;
       }
-      if (expiry <= nowUs) {
-        this.dequeue();
-        return record;
-      }
-      // Restarted while it waited: all live 2 MSL, so it goes to the back.
-      if (this.orderLength > 1 && this.expiries[this.second()]! < expiry) {
-        this.dequeue();
-        this.enqueue(record);
-        continue;
-      }
-      return -1;
+      if (this.orderLength === 1 || this.expiries[this.second()]! >= expiry) return record;
+      if (++turns > MAX_TURNS) return record;
+      this.dequeue();
+      this.enqueue(record);
     }
     return -1;
   }

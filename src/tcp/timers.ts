@@ -39,6 +39,8 @@ import { rearm } from "./timer-arm.ts";
 export function connectionTimer(env: TcpEnvironment, c: TcpConnection, nowUs: number): void {
   if (c.delayedAckAtUs <= nowUs) {
     c.delayedAckAtUs = NEVER;
+    // Nothing was sent in time to carry it.
+    c.repliesOften = false;
     if ((c.ackFlags & ACK_DELAYED) !== 0) {
       env.tracer?.timerFired(nowUs, c, TIMER_DELAYED_ACK);
       env.counters.tcpDelayedAcks++;
@@ -228,7 +230,10 @@ function lifeTimeout(env: TcpEnvironment, c: TcpConnection): void {
   const o = c.options;
   // Data in flight is its own question to the peer.
   if (c.sent !== undefined || keepAliveDue(c) > env.nowUs) {
-    c.lifeAtUs = Math.max(keepAliveDue(c), env.nowUs + (c.sent !== undefined ? o.keepAliveIdleUs : 0));
+    c.lifeAtUs = Math.max(
+      keepAliveDue(c),
+      env.nowUs + (c.sent !== undefined ? o.keepAliveIdleUs : 0),
+    );
     return;
   }
   const expired =

@@ -1,10 +1,11 @@
-import { EINVAL, ENOENT } from "../../base/errors.ts";
+import { EINVAL, ENOENT, EOPNOTSUPP } from "../../base/errors.ts";
 import {
   TCP_CONGESTION,
   TCP_CORK,
   TCP_DEFER_ACCEPT,
   TCP_FASTOPEN,
   TCP_FASTOPEN_CONNECT,
+  TCP_FASTOPEN_KEY,
   TCP_FASTOPEN_NO_COOKIE,
   TCP_INFO,
   TCP_INQ,
@@ -23,10 +24,11 @@ import {
   TCP_USER_TIMEOUT,
   TCP_WINDOW_CLAMP,
 } from "../constants.ts";
+import type { TcpInfo } from "../../tcp/info.ts";
 import type { StreamSocket } from "../stream-socket.ts";
 import type { SocketOptions } from "../../tcp/socket-options.ts";
 import { isStream } from "./kinds.ts";
-import { flag, integer, type OptionRow, table } from "./option.ts";
+import { flag, integer, type OptionRow, type OptionValue, table } from "./option.ts";
 
 const INT_MAX = 0x7fffffff;
 /** Linux's largest TCP_KEEPIDLE and TCP_KEEPINTVL, seconds, and TCP_KEEPCNT and TCP_SYNCNT. */
@@ -73,10 +75,34 @@ function scaled(
 
 const SECOND = 1_000_000;
 
+/** TCP_FASTOPEN_KEY: a string whose 16 characters are the bytes of the key, least significant of each word first. */
+function keyOf(value: OptionValue): Int32Array | undefined {
+  if (typeof value !== "string" || value.length !== 16) return undefined;
+  const key = new Int32Array(4);
+  for (let i = 0; i < 16; i++) key[i >> 2]! |= (value.charCodeAt(i) & 0xff) << (8 * (i & 3));
+  return key;
+}
+
+function keyBytes(key: Int32Array | undefined): string {
+  let bytes = "";
+  for (const word of key ?? []) {
+    for (let shift = 0; shift < 32; shift += 8) {
+      bytes += String.fromCharCode((word >>> shift) & 0xff);
+    }
+  }
+  return bytes;
+}
+
 function maxSegment(s: StreamSocket): number {
   const c = s.connection;
   // Before there is a connection Linux tells the default; afterwards what a full segment carries.
   return c.path === undefined ? c.options.maxSegment || 536 : c.sndMss;
+}
+
+/** TCP_INFO; a listener has no connection, but a state. */
+export function streamInfo(s: StreamSocket): TcpInfo {
+  const info = s.system.env.tcp.info(s.connection);
+  return s.isListening ? { ...info, state: "LISTEN" } : info;
 }
 
 export const TCP_OPTIONS = table([
@@ -111,7 +137,7 @@ export const TCP_OPTIONS = table([
   {
     name: "TCP_INFO",
     option: TCP_INFO,
-    get: (s) => (isStream(s) ? s.system.env.tcp.info(s.connection) : 0),
+    get: (s) => (isStream(s) ? streamInfo(s) : 0),
   },
   integer(
     "TCP_QUICKACK",
@@ -141,7 +167,28 @@ export const TCP_OPTIONS = table([
     (s) => s.connection.options.fastOpen,
     (s, value) => s.change((o) => (o.fastOpen = value)),
   ),
-  field("TCP_FASTOPEN_CONNECT", TCP_FASTOPEN_CONNECT, "fastOpenConnect"),
+  {
+    name: "TCP_FASTOPEN_KEY",
+    option: TCP_FASTOPEN_KEY,
+    get: (s) => (isStream(s) ? keyBytes(s.connection.options.fastOpenKey) : ""),
+    set: (s, value) => {
+      const key = keyOf(value);
+      if (key === undefined || !isStream(s)) return -EINVAL;
+      s.change((o) => (o.fastOpenKey = key));
+      return 0;
+    },
+  },
+  flag(
+    "TCP_FASTOPEN_CONNECT",
+    TCP_FASTOPEN_CONNECT,
+    isStream,
+    (s) => s.connection.options.fastOpenConnect,
+    (s, on) => {
+      if ((s.system.env.tcp.settings.fastOpen & 1) === 0) return -EOPNOTSUPP;
+      s.change((o) => (o.fastOpenConnect = on));
+      return 0;
+    },
+  ),
   field("TCP_FASTOPEN_NO_COOKIE", TCP_FASTOPEN_NO_COOKIE, "fastOpenNoCookie"),
   scaled("TCP_NOTSENT_LOWAT", TCP_NOTSENT_LOWAT, "notSentLowWater", 0, 0xffffffff, 1),
   field("TCP_INQ", TCP_INQ, "inq"),
