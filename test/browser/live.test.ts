@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -90,18 +90,33 @@ describe.skipIf(MISSING !== "")(`the live view${MISSING && ` (skipped: ${MISSING
     await page.close();
   });
 
-  test("with the page open the stack has at least 80 % of its speed", async () => {
-    const large = () => fetchFile("large.bin", MANY_BYTES);
-    const least = async () => Math.min(await large(), await large(), await large());
-    await large();
-    const alone = await least();
+  /** User and system time of the stack's process so far, in clock ticks of 10 ms (proc(5)). */
+  const cpuTicks = () => {
+    const fields = readFileSync(`/proc/${running.pid}/stat`, "utf8").split(") ")[1].split(" ");
+    return Number(fields[11]) + Number(fields[12]);
+  };
+
+  // One thread moves the bytes: its processor time says how fast it can be, whatever else runs here.
+  test("with the page open the stack has at least 80 % of its speed: processor time per 200 MB", async () => {
+    const once = async () => {
+      const before = cpuTicks();
+      const ms = await fetchFile("large.bin", MANY_BYTES);
+      return { ticks: cpuTicks() - before, ms };
+    };
+    const median = (values: number[]) => values.sort((x, y) => x - y)[values.length >> 1];
+    const typical = async () => {
+      const runs = [await once(), await once(), await once(), await once(), await once()];
+      return { ticks: median(runs.map((r) => r.ticks)), ms: median(runs.map((r) => r.ms)) };
+    };
+    await once();
+    const alone = await typical();
     const { page } = await open(browser, live);
     await page.waitForSelector('[data-live="connected"]');
-    const watched = await least();
+    const watched = await typical();
     console.info(
-      `200 MB: ${alone.toFixed(0)} ms alone, ${watched.toFixed(0)} ms watched: ${((100 * alone) / watched).toFixed(0)} %`,
+      `200 MB: ${alone.ticks * 10} ms of processor alone, ${watched.ticks * 10} ms watched; ${alone.ms.toFixed(0)} and ${watched.ms.toFixed(0)} ms in all`,
     );
-    expect(alone / watched).toBeGreaterThan(0.8);
+    expect(alone.ticks / watched.ticks).toBeGreaterThan(0.8);
     await page.close();
   });
 

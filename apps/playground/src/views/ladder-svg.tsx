@@ -55,6 +55,7 @@ export function LadderSvg(props: LadderSvgProps) {
   return (
     <div class="ladder" ref={box} tabIndex={0} role="region" aria-label={label}>
       <svg
+        class={narrow ? "narrow" : ""}
         width={width}
         height={height}
         viewBox={`0 0 ${width} ${height}`}
@@ -97,7 +98,7 @@ function Row(props: { row: LadderRow; index: number; place: Place } & LadderSvgP
   const { item } = row;
   const time = (row.timeUs / 1000).toFixed(row.timeUs % 1000 === 0 ? 0 : narrow ? 1 : 2);
   return (
-    <g class={current ? "row current" : "row"}>
+    <g class={current ? "moment current" : "moment"}>
       {current && (
         <rect
           class="now"
