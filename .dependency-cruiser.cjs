@@ -52,7 +52,8 @@ module.exports = {
     ...layerRules,
     {
       name: "no-cycles",
-      comment: "No file imports itself by a detour. Types may point both ways inside a folder: they are gone at run time, and the layers forbid it between folders.",
+      comment:
+        "No file imports itself by a detour. Types may point both ways inside a folder: they are gone at run time, and the layers forbid it between folders.",
       severity: "error",
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },

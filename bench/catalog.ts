@@ -35,7 +35,7 @@ export const BENCHES: readonly Bench[] = [
     ...gbits,
     must: 25,
     then: 35,
-    run: async () => (await bulkModule()).bulk({}, 512 * MB),
+    run: async () => (await bulkModule()).bulk({}, 128 * MB),
   },
   {
     name: "bulk-1500-js",
@@ -44,7 +44,7 @@ export const BENCHES: readonly Bench[] = [
     must: 12,
     then: 15,
     withoutWasm: true,
-    run: async () => (await bulkModule()).bulk({}, 256 * MB),
+    run: async () => (await bulkModule()).bulk({}, 64 * MB),
   },
   {
     name: "bulk-65535",
@@ -52,7 +52,7 @@ export const BENCHES: readonly Bench[] = [
     ...gbits,
     must: 50,
     then: 70,
-    run: async () => (await bulkModule()).bulk({ mtu: 65_535 }, 1024 * MB),
+    run: async () => (await bulkModule()).bulk({ mtu: 65_535 }, 256 * MB),
   },
   {
     name: "bulk-gso",
@@ -60,7 +60,7 @@ export const BENCHES: readonly Bench[] = [
     ...gbits,
     must: 60,
     then: 100,
-    run: async () => (await bulkModule()).bulk({ trusted: true }, 1024 * MB),
+    run: async () => (await bulkModule()).bulk({ trusted: true }, 256 * MB),
   },
   ...[
     [16, 20],
@@ -71,7 +71,7 @@ export const BENCHES: readonly Bench[] = [
     what: `${count} connections at once, sum`,
     ...gbits,
     must,
-    run: async () => (await bulkModule()).many(count!, 1024 * MB),
+    run: async () => (await bulkModule()).many(count!, 256 * MB),
   })),
   {
     name: "pingpong",

@@ -35,7 +35,10 @@ interface Saved {
 
 const child = fileURLToPath(new URL("./child.ts", import.meta.url));
 
-function measure(name: string, flags: readonly string[] = []): Outcome & { memcpyChecksum?: number } {
+function measure(
+  name: string,
+  flags: readonly string[] = [],
+): Outcome & { memcpyChecksum?: number } {
   const run = spawnSync(process.execPath, [...flags, "--import", "tsx", child, name], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
@@ -126,7 +129,11 @@ function main(): number {
   const nodeNet = median(measure("node-net").samples);
   const here = machine();
   if (!values.json) {
-    console.log(Object.entries(here).map(([key, value]) => `${key} ${value}`).join(", "));
+    console.log(
+      Object.entries(here)
+        .map(([key, value]) => `${key} ${value}`)
+        .join(", "),
+    );
     console.log(`node:net over loopback ${figure(nodeNet)} Gbit/s`);
   }
   const results: Result[] = [];

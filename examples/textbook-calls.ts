@@ -36,7 +36,9 @@ async function ask(): Promise<void> {
   const buffer = new Uint8Array(10);
   for (let n = 0; n < 4; n++) {
     const got = await s.read(fd, buffer);
-    console.log(`client: read ${got} bytes, "${new TextDecoder().decode(buffer.subarray(0, got))}"`);
+    console.log(
+      `client: read ${got} bytes, "${new TextDecoder().decode(buffer.subarray(0, got))}"`,
+    );
   }
   s.close(fd);
 }

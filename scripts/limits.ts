@@ -19,7 +19,8 @@ const config = hostConfig() as unknown as Record<string, unknown>;
 const SOURCES: Source[] = [
   {
     title: "TCP",
-    intro: "`net.host({ config: { tcp: { ... } } })`; what is marked \"Socket\" also by socket options.",
+    intro:
+      '`net.host({ config: { tcp: { ... } } })`; what is marked "Socket" also by socket options.',
     file: "src/tcp/settings.ts",
     type: "TcpSettings",
     values: config["tcp"] as Record<string, unknown>,
@@ -85,9 +86,7 @@ function table(source: Source): string {
     if (!ts.isInterfaceDeclaration(node) || node.name.text !== source.type) return;
     for (const member of node.members) {
       const name = member.name?.getText(file) ?? "";
-      rows.push(
-        `| \`${name}\` | ${shown(name, source.values[name])} | ${comment(member, text)} |`,
-      );
+      rows.push(`| \`${name}\` | ${shown(name, source.values[name])} | ${comment(member, text)} |`);
     }
   });
   if (rows.length === 0) throw new Error(`${source.type} is not in ${source.file}`);

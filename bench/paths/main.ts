@@ -94,4 +94,5 @@ function check(rows: readonly Row[], file: string): number {
   return failed === 0 ? 0 : 1;
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) process.exitCode = runPaths(process.argv.slice(2));
+if (import.meta.url === `file://${process.argv[1]}`)
+  process.exitCode = runPaths(process.argv.slice(2));

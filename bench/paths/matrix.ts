@@ -13,7 +13,8 @@ export function matrix(): Cell[] {
     for (const rttMs of RTTS)
       for (const loss of LOSSES)
         for (const queue of QUEUES)
-          for (const name of ALGORITHMS) cells.push({ mbps, rttMs, loss, queue, algorithms: [name] });
+          for (const name of ALGORITHMS)
+            cells.push({ mbps, rttMs, loss, queue, algorithms: [name] });
   return [...cells, ...shared()];
 }
 

@@ -12,6 +12,9 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** CPU seconds a second that this process got during the last rounds: below 1 where others ran beside it. */
+export let cpuShare = 1;
+
 /** Runs `round` several times after as many warm-ups, and collects what it answers. */
 export async function rounds(
   count: number,
@@ -20,7 +23,11 @@ export async function rounds(
 ): Promise<number[]> {
   for (let i = 0; i < warmUps; i++) await round();
   const samples: number[] = [];
+  const { user, system } = process.cpuUsage();
+  const start = performance.now();
   for (let i = 0; i < count; i++) samples.push(await round());
+  const cpu = process.cpuUsage({ user, system });
+  cpuShare = (cpu.user + cpu.system) / 1000 / (performance.now() - start);
   return samples;
 }
 

@@ -56,7 +56,7 @@ export async function bulk(cable: CableOptions, total: number): Promise<Outcome>
   const pair = makePair(cable);
   const [ends] = await openConnections(pair, 1);
   const round = async () => gbits(total, await transfer(ends!, total));
-  const samples = await rounds(7, round, 3);
+  const samples = await rounds(15, round, 4);
   await proof(ends!, 32 * RING);
   // Real programs do detach buffers; it slows all code that knows typed arrays.
   const buffer = new ArrayBuffer(8);

@@ -1,12 +1,7 @@
 /** Many connections: opened and closed, idle, and as many as fit. Virtual time, as TIME-WAIT lasts a minute. */
 import { freemem } from "node:os";
 import { type Outcome, rounds, seconds } from "../support/samples.ts";
-import {
-  type Connection,
-  type Network,
-  type SocketHost,
-  stack,
-} from "../support/stack.ts";
+import { type Connection, type Network, type SocketHost, stack } from "../support/stack.ts";
 
 const ADDRESSES = 16;
 const PORT = 80;
@@ -153,7 +148,8 @@ export async function memoryIdle(): Promise<Outcome> {
 /** A million connections in one process, each of which answers a byte. */
 export async function million(): Promise<Outcome> {
   const free = freemem() / 2 ** 30;
-  if (free < 8) return { samples: [], skipped: `needs 8 GB of memory, ${free.toFixed(1)} are free` };
+  if (free < 8)
+    return { samples: [], skipped: `needs 8 GB of memory, ${free.toFixed(1)} are free` };
   const crowd = makeCrowd();
   const start = performance.now();
   const kept = await open(crowd, 1_000_000, true);

@@ -9,7 +9,7 @@ export async function udp64(): Promise<Outcome> {
   const receiver = await pair.server.udp({ port: 9000, address: SERVER });
   const sender = await pair.client.udp({ address: "10.0.0.1" });
   sender.connect(SERVER, 9000);
-  receiver.setOption("receiveBuffer", 4 * 1024 * 1024);
+  receiver.setOption("SO_RCVBUF", 4 * 1024 * 1024);
   const data = new Uint8Array(64).fill(7);
   const from = sender.socket;
   const to = receiver.socket;
@@ -17,7 +17,6 @@ export async function udp64(): Promise<Outcome> {
   const client = pair.client.parked;
   const server = pair.server.parked;
   const count = 400_000;
-  const nothing = () => {};
   const round = () =>
     new Promise<number>((resolve, reject) => {
       const start = performance.now();
@@ -46,7 +45,6 @@ export async function udp64(): Promise<Outcome> {
       };
       receive();
       send();
-      void nothing;
     });
   const samples = await rounds(7, round, 2);
   pair.network.close();
@@ -66,7 +64,7 @@ export async function forward64(): Promise<Outcome> {
   const server = network.host({ name: "server" });
   server.addInterface(right.b, { addresses: ["10.0.2.2/24"], gateway: "10.0.2.1" });
   const receiver = await server.udp({ port: 9000, address: "10.0.2.2" });
-  receiver.setOption("receiveBuffer", 4 * 1024 * 1024);
+  receiver.setOption("SO_RCVBUF", 4 * 1024 * 1024);
   const sender = await client.udp({ address: "10.0.1.2" });
   sender.connect("10.0.2.2", 9000);
   // 64 bytes of IP packet: 20 of header, 8 of UDP, 36 of data.

@@ -59,7 +59,11 @@ const TABLE: readonly (readonly [number, string, string])[] = [
   [EPROTO, "EPROTO", "the peer broke the protocol"],
   [ENOTSOCK, "ENOTSOCK", "the descriptor is not a socket"],
   [EDESTADDRREQ, "EDESTADDRREQ", "name a destination, or connect the socket first"],
-  [EMSGSIZE, "EMSGSIZE", "the message is larger than the path or the protocol takes; send less at once"],
+  [
+    EMSGSIZE,
+    "EMSGSIZE",
+    "the message is larger than the path or the protocol takes; send less at once",
+  ],
   [EPROTOTYPE, "EPROTOTYPE", "the protocol does not fit the socket type"],
   [ENOPROTOOPT, "ENOPROTOOPT", "this option is not known at this level"],
   [EPROTONOSUPPORT, "EPROTONOSUPPORT", "the protocol is not supported"],
@@ -79,9 +83,17 @@ const TABLE: readonly (readonly [number, string, string])[] = [
   [ETIMEDOUT, "ETIMEDOUT", "the peer did not answer in time"],
   [ECONNREFUSED, "ECONNREFUSED", "nobody listens at that address and port"],
   [EHOSTDOWN, "EHOSTDOWN", "the host is down"],
-  [EHOSTUNREACH, "EHOSTUNREACH", "the host did not answer on its link, or a router says it is out of reach"],
+  [
+    EHOSTUNREACH,
+    "EHOSTUNREACH",
+    "the host did not answer on its link, or a router says it is out of reach",
+  ],
   [EALREADY, "EALREADY", "a connection attempt is already under way"],
-  [EINPROGRESS, "EINPROGRESS", "the connection attempt has begun; poll for OUT, then read SO_ERROR"],
+  [
+    EINPROGRESS,
+    "EINPROGRESS",
+    "the connection attempt has begun; poll for OUT, then read SO_ERROR",
+  ],
   [ECANCELED, "ECANCELED", "the operation was cancelled"],
 ];
 

@@ -88,11 +88,19 @@ export class InspectFeed {
     const connections = [...last].slice(-MOST_CONNECTIONS).flatMap(([id, i]) => {
       const event = decodeEvent(store, i);
       const owner = store.connection(id);
-      if (owner === undefined || !("variables" in event) || event.variables === undefined) return [];
+      if (owner === undefined || !("variables" in event) || event.variables === undefined)
+        return [];
       const state = event.name === "tcp:state_updated" ? event.to : event.variables.state;
       return [{ ...owner, timeUs: event.timeUs, variables: { ...event.variables, state } }];
     });
-    return { type: "trace", nowUs: this.now(), count, left: count - events.length, events, connections };
+    return {
+      type: "trace",
+      nowUs: this.now(),
+      count,
+      left: count - events.length,
+      events,
+      connections,
+    };
   }
 }
 
@@ -101,7 +109,10 @@ function isPicked(words: Int32Array, at: number, stride: number): boolean {
   const kind = words[at + W_KIND] & 0xff;
   if (kind === KIND_TIMER_SET || kind === KIND_CALL) return false;
   if (kind !== KIND_SEGMENT && kind !== KIND_DATAGRAM) return true;
-  if (kind === KIND_SEGMENT && ((words[at + W_C] & (SYN | FIN | RST)) !== 0 || words[at + W_F] !== 0)) {
+  if (
+    kind === KIND_SEGMENT &&
+    ((words[at + W_C] & (SYN | FIN | RST)) !== 0 || words[at + W_F] !== 0)
+  ) {
     return true;
   }
   const hash = Math.imul(words[at + W_A] ^ (words[at + W_B] << 7), 0x9e3779b1) >>> 8;

@@ -59,15 +59,17 @@ export async function inspect(
   const { bind = "127.0.0.1" } = options;
   const token = randomBytes(16).toString("hex");
   const feed = new InspectFeed(
-    hosts.map((host) => host.tcp as { tracer: SocketHost["tcp"]["tracer"] }).map((tcp, i) => ({
-      name: hosts[i].name,
-      get tracer() {
-        return tcp.tracer;
-      },
-      set tracer(tracer) {
-        tcp.tracer = tracer;
-      },
-    })),
+    hosts
+      .map((host) => host.tcp as { tracer: SocketHost["tcp"]["tracer"] })
+      .map((tcp, i) => ({
+        name: hosts[i].name,
+        get tracer() {
+          return tcp.tracer;
+        },
+        set tracer(tracer) {
+          tcp.tracer = tracer;
+        },
+      })),
     now,
   );
   const names = new Set<string>();
@@ -115,7 +117,9 @@ function isAllowed(request: IncomingMessage, names: ReadonlySet<string>, token: 
   const url = new URL(request.url ?? "/", "http://localhost");
   const given = Buffer.from(url.searchParams.get("token") ?? "");
   const wanted = Buffer.from(token);
-  return url.pathname === "/trace" && given.length === wanted.length && timingSafeEqual(given, wanted);
+  return (
+    url.pathname === "/trace" && given.length === wanted.length && timingSafeEqual(given, wanted)
+  );
 }
 
 /** Pages that were too slow for a batch, and what they missed. */

@@ -193,7 +193,8 @@ export class CablePort implements Device, LaneEnd {
     const nowUs = this.context.now();
     if (this.cable.linkUp && this.tap === undefined) {
       let i = 0;
-      while (i < count && admit(memory, frames[i]!, this.maxLength, this.trusted) === undefined) i++;
+      while (i < count && admit(memory, frames[i]!, this.maxLength, this.trusted) === undefined)
+        i++;
       if (i === count) {
         lane.transmitRun(frames, count, nowUs);
         return;

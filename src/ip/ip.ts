@@ -107,16 +107,7 @@ export class Ip implements IpSender, PathOwner, IpHandler, TimerTarget {
     ttl: number,
     flags: number,
   ): number {
-    return sendRunOnPath(
-      this.context,
-      path as IpPath,
-      frames,
-      count,
-      protocol,
-      tos,
-      ttl,
-      flags,
-    );
+    return sendRunOnPath(this.context, path as IpPath, frames, count, protocol, tos, ttl, flags);
   }
 
   path(local: IpAddress, remote: IpAddress, boundInterface: number): Path | undefined {

@@ -22,6 +22,21 @@ export const macrotask: Immediate =
           return {};
         };
 
+/**
+ * Runs a function once all promises that can settle have, however long their
+ * chains; to be called from within a promise's reaction. Node runs its ticks
+ * when the queue of microtasks is empty (0.1 us, and no look at I/O); elsewhere
+ * only a turn of the event loop is sure to be late enough.
+ */
+export const afterPromises: (callback: () => void) => void =
+  typeof (globalThis as Partial<NodeLike>).process?.nextTick === "function"
+    ? (callback) => (globalThis as unknown as NodeLike).process.nextTick(callback)
+    : macrotask;
+
+interface NodeLike {
+  readonly process: { nextTick(callback: () => void): void };
+}
+
 function messageChannel(): Immediate {
   const { port1, port2 } = new MessageChannel();
   const waiting: (() => void)[] = [];

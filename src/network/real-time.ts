@@ -12,6 +12,8 @@ export function realTime(): RealTime {
   return new RealTime();
 }
 
+const RESOLVED = Promise.resolve();
+
 /** What `setTimeout` answers, as far as the platforms agree. */
 type Timer = ReturnType<typeof setTimeout>;
 
@@ -59,7 +61,16 @@ export class RealTime implements Clock {
   private timer: Timer | undefined;
   private timerAtUs = Number.POSITIVE_INFINITY;
   private timerHolds = true;
-  private readonly runInMicrotask = () => this.run();
+  /** An exception out of a callback goes where it would from queueMicrotask, not to a promise. */
+  private readonly runInMicrotask = () => {
+    try {
+      this.run();
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
   private readonly onTurn = () => this.turn();
   private readonly onTimer = () => this.timeout();
 
@@ -86,7 +97,8 @@ export class RealTime implements Clock {
   private schedule(holds: boolean): void {
     this.scheduled = true;
     if (this.burstBeganUs < 0 || this.seenUs - this.burstBeganUs < BURST_US) {
-      queueMicrotask(this.runInMicrotask);
+      // Node's queueMicrotask makes an async resource for each: 130 ns more than a promise's reaction.
+      void RESOLVED.then(this.runInMicrotask);
       return;
     }
     this.nextTurn ??= macrotask(this.onTurn);

@@ -5,7 +5,8 @@
 import type { FrameMemory } from "../base/frame-memory.ts";
 import { AF_INET, AF_INET6 } from "../sockets/constants.ts";
 import { isStream } from "../sockets/options/kinds.ts";
-import type { TcpConnection } from "../tcp/connection.ts";
+import { streamInfo } from "../sockets/options/tcp-level.ts";
+import type { TcpInfo } from "../tcp/info.ts";
 import type {
   Call,
   Code,
@@ -313,10 +314,9 @@ export class ScriptRun {
     try {
       this.code.run(code.text, (name) => {
         if (!name.startsWith("tcpi_")) return codeSymbol(name, freebsd);
-        const c = this.connectionUnderTest();
-        if (c === undefined) return undefined;
-        const bench = this.theBench;
-        return tcpInfoField(bench.tcp.info(c, bench.clock.now()), name, bench.clock.now(), freebsd);
+        const info = this.infoUnderTest();
+        if (info === undefined) return undefined;
+        return tcpInfoField(info, name, this.theBench.clock.now(), freebsd);
       });
     } catch (error) {
       if (!(error instanceof CodeError)) throw error;
@@ -325,15 +325,17 @@ export class ScriptRun {
     }
   }
 
-  private connectionUnderTest(): TcpConnection | undefined {
+  private infoUnderTest(): TcpInfo | undefined {
     const socket = this.conversations.underTest;
     const bench = this.theBench;
     const live = socket === undefined ? undefined : bench.calls.lookup(socket.liveFd);
-    if (live !== undefined && isStream(live)) return live.connection;
+    if (live !== undefined && isStream(live)) return streamInfo(live);
     // Not accepted yet, or closed by now.
     const flow = socket?.flow;
     for (const c of bench.tcp.connections()) {
-      if (c.localPort === flow?.localPort && c.remotePort === flow.remotePort) return c;
+      if (c.localPort === flow?.localPort && c.remotePort === flow.remotePort) {
+        return bench.tcp.info(c);
+      }
     }
     return undefined;
   }

@@ -26,11 +26,12 @@ export const clientServer: Scenario = {
           for (let i = 0; i < 3; i++) void serve(await listener.accept());
         })();
         stage.say(
-          "Three hosts connect to port 7 of the server at the same time. The server does one thing in a loop: accept, and hand the new socket to a task of its own.",
-          "세 호스트가 동시에 서버의 7번 포트에 연결한다. 서버는 한 가지를 되풀이한다. accept하고, 새 소켓을 따로 도는 작업에 넘긴다.",
+          "Three hosts connect to port 7 of the server, one shortly after the other. The server does one thing in a loop: accept, and hand the new socket to a task of its own.",
+          "세 호스트가 잇달아 서버의 7번 포트에 연결한다. 서버는 한 가지를 되풀이한다. accept하고, 새 소켓을 따로 도는 작업에 넘긴다.",
         );
         const answers: string[] = [];
         const talk = clients.map(async (host, i) => {
+          await stage.network.sleep(25 * i);
           const connection = await host.connect({
             host: "10.0.0.4",
             port: 7,

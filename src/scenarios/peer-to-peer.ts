@@ -22,6 +22,7 @@ export const peerToPeer: Scenario = {
         );
         const heard: string[] = [];
         const passing = peers.map(async (peer, i) => {
+          await stage.network.sleep(25 * i);
           const out = await peer.connect({
             host: `10.0.0.${((i + 1) % 3) + 1}`,
             port: 6000,

@@ -1,5 +1,5 @@
 import { type Clock, type Driven, STEP_DELIVERED } from "../base/pollable.ts";
-import { macrotask } from "../network/macrotask.ts";
+import { afterPromises, macrotask } from "../network/macrotask.ts";
 
 /** Steps at one instant after which a simulation is taken to be stuck in a circle. */
 const STEPS_PER_INSTANT = 1_000_000;
@@ -9,6 +9,9 @@ const STEPS_PER_INSTANT = 1_000_000;
  * read) before nothing scheduled is taken for a deadlock.
  */
 const TURNS_BEFORE_DEADLOCK = 20;
+
+/** Steps that delivered something between two turns of the event loop: about 1 ms. */
+const STEPS_PER_TURN = 256;
 
 /** A clock that stands still until it is moved, from one thing that happens to the next. */
 export function virtualTime(): VirtualTime {
@@ -25,6 +28,7 @@ export class VirtualTime implements Clock {
   private driven: Driven | undefined;
   private timeUs = 0;
   private stepsHere = 0;
+  private settledSteps = 0;
   private running = false;
 
   /** Microseconds since the start. */
@@ -131,7 +135,9 @@ export class VirtualTime implements Clock {
       const result = this.stepOnce(untilUs);
       if (result < 0) return false;
       if (result & STEP_DELIVERED) {
-        await settled();
+        // Now and then the event loop gets its turn: timers, files, signals.
+        if (++this.settledSteps % STEPS_PER_TURN === 0) await settled();
+        else await promisesSettled();
         return true;
       }
     }
@@ -206,5 +212,12 @@ export class VirtualTime implements Clock {
 function settled(): Promise<void> {
   return new Promise((resolve) => {
     macrotask(resolve);
+  });
+}
+
+/** The same as far as promises go, without a turn of the event loop. Only within a promise's reaction. */
+function promisesSettled(): Promise<void> {
+  return new Promise((resolve) => {
+    afterPromises(resolve);
   });
 }

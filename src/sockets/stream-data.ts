@@ -7,7 +7,13 @@ import {
   EOPNOTSUPP,
   EPIPE,
 } from "../base/errors.ts";
-import { RECEIVE_DISCARD, RECEIVE_PEEK, SEND_MORE, SEND_RECORD, SEND_URGENT } from "../tcp/calls.ts";
+import {
+  RECEIVE_DISCARD,
+  RECEIVE_PEEK,
+  SEND_MORE,
+  SEND_RECORD,
+  SEND_URGENT,
+} from "../tcp/calls.ts";
 import type { TcpConnection } from "../tcp/connection.ts";
 import {
   CLOSED,
@@ -41,14 +47,7 @@ import {
 } from "./constants.ts";
 import type { ControlMessage, ReceiveInfo } from "./message.ts";
 import type { SocketAddress } from "./socket-address.ts";
-import {
-  CONNECTED,
-  IDLE,
-  LISTENING,
-  READ_SHUT,
-  StreamBase,
-  WRITE_SHUT,
-} from "./stream-base.ts";
+import { CONNECTED, IDLE, LISTENING, READ_SHUT, StreamBase, WRITE_SHUT } from "./stream-base.ts";
 import { bytesToMark, receiveUrgent, urgentByteIsThere } from "./urgent.ts";
 
 /** The data of a stream socket, and what can be said of it: send, receive, poll, queues, errors. */

@@ -12,8 +12,7 @@ import {
   ENOTCONN,
 } from "../base/errors.ts";
 import { PORT_LISTENING } from "../base/port-table.ts";
-import { TCP_EVENT_CLOSED,
-  TCP_EVENT_SYN, type TcpConnection } from "../tcp/connection.ts";
+import { TCP_EVENT_CLOSED, TCP_EVENT_SYN, type TcpConnection } from "../tcp/connection.ts";
 import type { TcpListener } from "../tcp/listener.ts";
 import { CLOSED, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from "../tcp/state.ts";
 import { AF_UNSPEC, SHUT_RD, SHUT_RDWR } from "./constants.ts";

@@ -25,6 +25,7 @@ import {
 import { CONGESTION_LOSS } from "./congestion/controller.ts";
 import { probeArrived, probeLost } from "./path-mtu.ts";
 import { lossOf, markLost, nextLost } from "./recovery/queue.ts";
+import { sackDetect } from "./recovery/sack-loss.ts";
 import { noteReordering, rackDetect, reorderingWindow } from "./recovery/rack.ts";
 import { growSendBuffer } from "./send-tuning.ts";
 import { armRetransmission, armReorderTimer } from "./retransmission-timer.ts";
@@ -143,12 +144,7 @@ function resetSample(env: TcpEnvironment, c: TcpConnection, priorPipe: number): 
 }
 
 /** Removes what is acknowledged from the retransmission queue and the send buffer. */
-function acknowledge(
-  env: TcpEnvironment,
-  c: TcpConnection,
-  ack: number,
-  priorFack: number,
-): void {
+function acknowledge(env: TcpEnvironment, c: TcpConnection, ack: number, priorFack: number): void {
   const sent = c.sent;
   const loss = c.loss;
   const priorUna = c.sndUna;
@@ -169,7 +165,8 @@ function acknowledge(
         if ((flags & RETRANSMITTED) !== 0) loss!.retransmittedBytes -= length;
         if ((flags & EVER_RETRANSMITTED) === 0) {
           env.progress.lastAckedSentUs = sent.sentUs(i);
-          if (env.progress.firstAckedSentUs < 0) env.progress.firstAckedSentUs = env.progress.lastAckedSentUs;
+          if (env.progress.firstAckedSentUs < 0)
+            env.progress.firstAckedSentUs = env.progress.lastAckedSentUs;
           if (loss !== undefined && seqLeq(end, loss.highSeq)) env.progress.originalAcked = true;
           if (loss !== undefined && seqLt(sent.start(i), priorFack)) {
             noteReordering(loss, sent.start(i), c.sndMss);
@@ -243,10 +240,7 @@ function renoSacked(c: TcpConnection): void {
 
 /** SND.WND from an acceptable ACK (RFC 9293 §3.10.7.4, MUST-67 and following). True: this segment is the newest word. */
 export function updateSendWindow(c: TcpConnection, seg: Segment): boolean {
-  if (
-    !seqLt(c.sndWl1, seg.seq) &&
-    !(c.sndWl1 === seg.seq && seqLeq(c.sndWl2, seg.ack))
-  ) {
+  if (!seqLt(c.sndWl1, seg.seq) && !(c.sndWl1 === seg.seq && seqLeq(c.sndWl2, seg.ack))) {
     return false;
   }
   c.sndWl1 = seg.seq;
@@ -259,13 +253,15 @@ export function updateSendWindow(c: TcpConnection, seg: Segment): boolean {
 /** RFC 6298 §4: from segments never sent again (Karn), else from the timestamp. */
 function measureRtt(env: TcpEnvironment, c: TcpConnection, seg: Segment, advanced: boolean): void {
   let rttUs = -1;
-  if (env.progress.firstAckedSentUs >= 0 && !env.progress.retransmittedAcked) rttUs = env.nowUs - env.progress.firstAckedSentUs;
+  if (env.progress.firstAckedSentUs >= 0 && !env.progress.retransmittedAcked)
+    rttUs = env.nowUs - env.progress.firstAckedSentUs;
   else if (advanced && c.timestampsOn && seg.options.hasTimestamps && seg.options.tsEcr !== 0) {
     rttUs = timestampRtt(env, c, seg);
   }
   if (rttUs < 0) return;
   takeRttSample(env, c, rttUs);
-  env.sample.rttUs = env.progress.lastAckedSentUs >= 0 ? env.nowUs - env.progress.lastAckedSentUs : rttUs;
+  env.sample.rttUs =
+    env.progress.lastAckedSentUs >= 0 ? env.nowUs - env.progress.lastAckedSentUs : rttUs;
 }
 
 /** From the echoed timestamp (RFC 7323 §4.1); -1: it says nothing. */
@@ -365,7 +361,7 @@ function isOnlyProbeLost(env: TcpEnvironment, c: TcpConnection): boolean {
   return true;
 }
 
-/** Marks what is lost: RACK with SACK (RFC 8985), duplicate ACKs without (RFC 5681). */
+/** Marks what is lost: with SACK by RACK (RFC 8985) or RFC 6675's count, without by duplicate ACKs (RFC 5681). */
 function detect(env: TcpEnvironment, c: TcpConnection): void {
   const loss = c.loss!;
   const s = env.settings;
@@ -373,6 +369,10 @@ function detect(env: TcpEnvironment, c: TcpConnection): void {
   if (sent === undefined) return;
   if (!c.sackOn) {
     if (loss.dupAcks >= s.dupThresh && c.caState <= CA_CWR) markLost(env, c, sent.first);
+    return;
+  }
+  if (!s.rack) {
+    sackDetect(loss, sent, c.sndMss, s.dupThresh, lostSink(env, c));
     return;
   }
   const windowUs = reorderingWindow(
@@ -432,7 +432,11 @@ function inLoss(
   if (advanced && tryUndoLoss(env, c, seg, false)) return;
   if (loss.frto) {
     // Step 3b: something never sent again has arrived: the timeout was spurious.
-    if (((sacked & SACK_ORIGINAL) !== 0 || env.progress.originalAcked) && tryUndoLoss(env, c, seg, true)) return;
+    if (
+      ((sacked & SACK_ORIGINAL) !== 0 || env.progress.originalAcked) &&
+      tryUndoLoss(env, c, seg, true)
+    )
+      return;
     if (seqGt(c.sndNxt, loss.highSeq)) {
       if ((sacked & SACK_NEWS) !== 0 || isDuplicate) loss.frto = false; // step 3a: real
     } else if (advanced && seqLt(c.sndUna, loss.highSeq)) {
@@ -456,7 +460,13 @@ function inLoss(
 }
 
 /** RFC 8985 §7.4: what the answer to a tail loss probe means. */
-function probeAnswered(env: TcpEnvironment, c: TcpConnection, seg: Segment, advanced: boolean, sacked: number): void {
+function probeAnswered(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  seg: Segment,
+  advanced: boolean,
+  sacked: number,
+): void {
   const loss = c.loss!;
   if (seqLt(seg.ack, loss.tlpHighSeq)) return;
   if (!loss.tlpIsRetransmit || (sacked & SACK_DUPLICATE) !== 0) {

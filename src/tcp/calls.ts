@@ -167,7 +167,8 @@ export function send(
   let taken = Math.min(length, room);
   const start = dataStart(c);
   // Writers leave some pages to readers: else no peer could send what makes them free again.
-  if (env.memory.pagesFree <= env.memory.pages >> 3) taken = Math.min(taken, c.sndBuf.tail(c.sndEnd));
+  if (env.memory.pagesFree <= env.memory.pages >> 3)
+    taken = Math.min(taken, c.sndBuf.tail(c.sndEnd));
   taken = c.sndBuf.reserve(env.memory, start, c.sndEnd, taken);
   if (taken === 0) {
     c.sendBlocked = true;
@@ -303,7 +304,8 @@ export function close(env: TcpEnvironment, c: TcpConnection): void {
     env.onWork();
     return;
   }
-  const unread = c.readableBytes > 0;
+  const unread = c.readableBytes > 0 && env.settings.resetOnUnread;
+  c.rcvRead = c.finReceived ? (c.rcvNxt - 1) | 0 : c.rcvNxt;
   c.readShutdown = true;
   c.rcvBuf.clear(env.memory);
   c.outOfOrder = undefined;

@@ -5,7 +5,13 @@ import { rackDelivered } from "./recovery/rack.ts";
 import { APP_LIMITED, EVER_RETRANSMITTED, MTU_PROBE } from "./sent-segments.ts";
 
 /** One segment of the queue is known to have arrived, by ACK or SACK: feeds the detectors and the rate. */
-export function delivered(env: TcpEnvironment, c: TcpConnection, i: number, flags: number, length: number): void {
+export function delivered(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  i: number,
+  flags: number,
+  length: number,
+): void {
   const sent = c.sent!;
   const sample = env.sample;
   sample.deliveredBytes += length;

@@ -1,13 +1,6 @@
 import type { IpAddress } from "../base/address.ts";
 import type { RandomSource } from "../base/random.ts";
-import {
-  TimeWaitTable,
-  TW_HASH,
-  TW_LOCAL,
-  TW_PORTS,
-  TW_REMOTE,
-  TW_SCOPE,
-} from "./time-wait.ts";
+import { TimeWaitTable, TW_HASH, TW_LOCAL, TW_PORTS, TW_REMOTE, TW_SCOPE } from "./time-wait.ts";
 
 /** What the table needs of a connection. */
 export interface Tuple {

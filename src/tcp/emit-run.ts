@@ -95,7 +95,12 @@ export function emitDataRun(env: TcpEnvironment, c: TcpConnection, count: number
  * Writes `count` ACKs, each for `step` bytes more than the one before, from
  * Last.ACK.sent on: those owed for a batch (RFC 5681 §4.2).
  */
-export function emitAckRun(env: TcpEnvironment, c: TcpConnection, count: number, step: number): void {
+export function emitAckRun(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  count: number,
+  step: number,
+): void {
   const memory = env.memory;
   const view = memory.view;
   const headerLength = c.timestampsOn ? TCP_HEADER + TIMESTAMPS_LENGTH : TCP_HEADER;

@@ -1,9 +1,4 @@
-import {
-  GSO_TCPV4,
-  GSO_TCPV6,
-  NO_FRAME,
-  type Frame,
-} from "../base/frame-memory.ts";
+import { GSO_TCPV4, GSO_TCPV6, NO_FRAME, type Frame } from "../base/frame-memory.ts";
 import { foldSum } from "../base/memory-kernel.ts";
 import { PROTOCOL_TCP, SEND_DONT_FRAGMENT } from "../base/path.ts";
 import { NEVER } from "../base/timers.ts";
@@ -62,7 +57,7 @@ export function emitSegment(
 
   if (c.ecnOn) {
     if (c.ecnEchoDue) flags |= ECE;
-    if (fresh && c.cwrDue && length > 0) {
+    if (c.cwrDue && length > 0 && (fresh || env.settings.cwrOnRetransmission)) {
       flags |= CWR;
       c.cwrDue = false;
     }
@@ -202,4 +197,3 @@ function writeSackBlocks(c: TcpConnection, view: DataView, at: number, count: nu
   }
   return end;
 }
-

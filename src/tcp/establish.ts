@@ -19,7 +19,7 @@ import type { Segment } from "./segment.ts";
 import { ESTABLISHED, FIN_WAIT_1 } from "./state.ts";
 import { NEVER } from "../base/timers.ts";
 import { timestampNow } from "./timestamps.ts";
-import { roundReceiveBuffer, shiftFor } from "./window.ts";
+import { roundBuffers, shiftFor } from "./window.ts";
 
 /** Takes what the peer's SYN offers, as far as we want it too (RFC 9293 §3.7.1, RFC 7323 §1.3, RFC 2018 §2). */
 export function takeSynOptions(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
@@ -40,7 +40,7 @@ export function takeSynOptions(env: TcpEnvironment, c: TcpConnection, seg: Segme
     c.tsRecentUs = env.nowUs;
   }
   updateSendMss(env, c);
-  roundReceiveBuffer(s, c, Math.min(c.peerMss, announcedMss(env, c)));
+  roundBuffers(s, c, Math.min(c.peerMss, announcedMss(env, c)));
 }
 
 /** The shift that we offer. */
@@ -122,4 +122,3 @@ export function establish(env: TcpEnvironment, c: TcpConnection, seg: Segment): 
   env.notify(c, TCP_EVENT_CONNECTED | TCP_EVENT_WRITABLE);
   env.wantOutput(c);
 }
-

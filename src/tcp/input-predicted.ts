@@ -70,18 +70,18 @@ export function inputPredicted(
     optionSum;
   const window = (word3 & 0xffff) << c.sndWscale;
   const isVerified = memory.checksumState(packet.frame) !== CSUM_NONE;
+  // A duplicate, or for part of a segment, or for one that has a history: not here.
+  const advances = ack !== c.sndUna;
+  const last = advances && c.sent !== undefined ? c.sent.lastPlain(ack) : -1;
+  if (advances && last < 0) return false;
   if (length === 0) {
-    if (!isVerified && foldSum(total) !== 0xffff) return false;
-    // A duplicate, or for part of a segment, or for one that has a history: not here.
-    const last = ack === c.sndUna || c.sent === undefined ? -1 : c.sent.lastPlain(ack);
-    if (last < 0) return false;
+    if (!advances || (!isVerified && foldSum(total) !== 0xffff)) return false;
     noteArrival(env, c, seq, tsVal);
     acknowledgePlain(env, c, seq, ack, window, last);
     return true;
   }
   if (
-    ack !== c.sndUna ||
-    window !== c.sndWnd ||
+    (!advances && window !== c.sndWnd) ||
     length > ((c.rcvAdv - seq) | 0) ||
     c.finSeen ||
     c.readShutdown
@@ -98,12 +98,15 @@ export function inputPredicted(
     if (foldSum(total) !== 0xffff) return false;
   }
   noteArrival(env, c, seq, tsVal);
-  c.sndWl1 = seq;
-  c.sndWl2 = ack;
+  if (advances) {
+    acknowledgePlain(env, c, seq, ack, window, last);
+  } else {
+    c.sndWl1 = seq;
+    c.sndWl2 = ack;
+  }
   c.rcvNxt = (seq + length) | 0;
   c.bytesReceived += length;
-  const gsoSize =
-    memory.gsoType(packet.frame) === GSO_NONE ? 0 : memory.gsoSize(packet.frame);
+  const gsoSize = memory.gsoType(packet.frame) === GSO_NONE ? 0 : memory.gsoSize(packet.frame);
   const duties = c.ackFlags;
   scheduleAck(env, c, gsoSize > 0 && gsoSize < length ? gsoSize : length);
   if ((c.ackFlags & ACK_NOW) !== 0) env.wantOutput(c);

@@ -158,7 +158,12 @@ function unacceptable(
   }
   // MUST-66: with a zero window ACKs and URGs are still taken from a segment that stands at RCV.NXT.
   if (seg.seq === c.rcvNxt && (seg.flags & (ACK | SYN)) === ACK && c.state > SYN_RECEIVED) {
-    if (checkAck(env, c, seg) && c.state !== CLOSED && afterAck(env, c) && (seg.flags & URG) !== 0) {
+    if (
+      checkAck(env, c, seg) &&
+      c.state !== CLOSED &&
+      afterAck(env, c) &&
+      (seg.flags & URG) !== 0
+    ) {
       urgent(env, c, seg);
     }
   }
@@ -297,21 +302,25 @@ function text(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
     abort(env, c, ECONNRESET);
     return;
   }
-  if (c.ecnOn) noteEcn(c, seg);
+  if (c.ecnOn) noteEcn(env, c, seg);
   receiveData(env, c, seg);
 }
 
 /** RFC 3168 §6.1.3: echo congestion until CWR; DCTCP echoes each mark (RFC 8257 §3.2). */
-function noteEcn(c: TcpConnection, seg: Segment): void {
+function noteEcn(env: TcpEnvironment, c: TcpConnection, seg: Segment): void {
   const marked = seg.ecn === 3;
   if (c.controller?.usesExactEcn === true) {
     if (marked !== c.ecnEchoDue) c.ackFlags |= ACK_NOW;
     c.ecnEchoDue = marked;
     return;
   }
-  if ((seg.flags & CWR) !== 0) c.ecnEchoDue = false;
+  if ((seg.flags & CWR) !== 0) {
+    // Said at once: the sender may wait for nothing else.
+    c.ecnEchoDue = false;
+    c.ackFlags |= ACK_NOW;
+  }
   if (marked) {
-    if (!c.ecnEchoDue) c.ackFlags |= ACK_NOW;
+    if (!c.ecnEchoDue && env.settings.echoMarksAtOnce) c.ackFlags |= ACK_NOW;
     c.ecnEchoDue = true;
   }
 }

@@ -25,13 +25,7 @@ import {
 import type { Segment } from "./segment.ts";
 import { SYN_SENT } from "./state.ts";
 import { DROP_CHECKSUM, DROP_HEADER, DROP_STATE } from "../base/trace.ts";
-import {
-  TW_RCV_NXT,
-  TW_SND_NXT,
-  TW_TS_OFFSET,
-  TW_TS_RECENT,
-  TW_WINDOW,
-} from "./time-wait.ts";
+import { TW_RCV_NXT, TW_SND_NXT, TW_TS_OFFSET, TW_TS_RECENT, TW_WINDOW } from "./time-wait.ts";
 
 /** Finds who listens at an address and port. */
 export interface ListenerTable {

@@ -5,7 +5,12 @@ import type { TcpEnvironment } from "./environment.ts";
  * RFC 6528: ISN = M + F(localip, localport, remoteip, remoteport, secret), M a
  * clock of 4 us (here 1/4 of the microsecond time: RFC 9293 §3.4.1).
  */
-export function initialSequence(env: TcpEnvironment, path: Path, localPort: number, remotePort: number): number {
+export function initialSequence(
+  env: TcpEnvironment,
+  path: Path,
+  localPort: number,
+  remotePort: number,
+): number {
   return (tupleHash(env, path, localPort, remotePort, 1) + Math.floor(env.nowUs / 4)) | 0;
 }
 
@@ -14,7 +19,13 @@ export function timestampStart(env: TcpEnvironment, path: Path): number {
   return env.settings.timestampOffset ? tupleHash(env, path, 0, 0, 2) : 0;
 }
 
-function tupleHash(env: TcpEnvironment, path: Path, localPort: number, remotePort: number, purpose: number): number {
+function tupleHash(
+  env: TcpEnvironment,
+  path: Path,
+  localPort: number,
+  remotePort: number,
+  purpose: number,
+): number {
   const { local, remote } = path;
   return env.secret
     .begin()

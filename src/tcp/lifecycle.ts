@@ -86,7 +86,10 @@ export function terminate(env: TcpEnvironment, c: TcpConnection, errno: number):
   env.released?.(c);
   env.notify(
     c,
-    TCP_EVENT_CLOSED | TCP_EVENT_READABLE | TCP_EVENT_WRITABLE | (errno !== 0 ? TCP_EVENT_ERROR : 0),
+    TCP_EVENT_CLOSED |
+      TCP_EVENT_READABLE |
+      TCP_EVENT_WRITABLE |
+      (errno !== 0 ? TCP_EVENT_ERROR : 0),
   );
 }
 

@@ -1,6 +1,11 @@
 import type { IpAddress } from "../base/address.ts";
 import { Queue } from "../base/queue.ts";
-import { TCP_EVENT_ACCEPTABLE, TCP_EVENT_SYN, type PassiveOpener, type TcpConnection } from "./connection.ts";
+import {
+  TCP_EVENT_ACCEPTABLE,
+  TCP_EVENT_SYN,
+  type PassiveOpener,
+  type TcpConnection,
+} from "./connection.ts";
 import type { EventSource, TcpEnvironment } from "./environment.ts";
 import { abort, terminate } from "./lifecycle.ts";
 import type { SocketOptions } from "./socket-options.ts";
@@ -83,7 +88,9 @@ export class TcpListener implements PassiveOpener, EventSource {
 
   hasRoom(): boolean {
     const most = Math.max(this.backlog, this.env.settings.backlogPlusOne ? 0 : 1);
-    return this.env.settings.backlogPlusOne ? this.accepted.length <= most : this.accepted.length < most;
+    return this.env.settings.backlogPlusOne
+      ? this.accepted.length <= most
+      : this.accepted.length < most;
   }
 
   /** Whether another SYN may wait for its ACK. */

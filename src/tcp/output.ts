@@ -111,7 +111,8 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
       }
       if (budget <= 0 || path.room() <= 0) return finish(env, c, true, cwndFilled, sentAny);
       if (isPaced(env, c)) break;
-      if (!retransmit(env, c, lost, c.caState === CA_LOSS ? REASON_RTO : REASON_FAST)) return finish(env, c, true, cwndFilled, sentAny);
+      if (!retransmit(env, c, lost, c.caState === CA_LOSS ? REASON_RTO : REASON_FAST))
+        return finish(env, c, true, cwndFilled, sentAny);
       budget -= length;
       sentAny = true;
       continue;
@@ -129,7 +130,9 @@ function sendData(env: TcpEnvironment, c: TcpConnection): boolean {
     }
     // Limited transmit (RFC 3042): what duplicate ACKs report as arrived makes room for new data.
     const pipe =
-      c.caState === CA_DISORDER && !env.settings.limitedTransmit ? c.pipe + c.loss!.sackedBytes : c.pipe;
+      c.caState === CA_DISORDER && !env.settings.limitedTransmit
+        ? c.pipe + c.loss!.sackedBytes
+        : c.pipe;
     let room = c.cwnd - pipe;
     if (c.fastOpenPassive) {
       // Fast Open: the SYN-ACK still counts as a byte in flight; it is not in the windows.
@@ -249,7 +252,12 @@ function validateWindow(c: TcpConnection, cwndFilled: boolean): void {
  * Less than a full segment: Nagle's algorithm and the sender's silly-window
  * avoidance (RFC 9293 §3.7.4, §3.8.6.2.1).
  */
-function maySendSmall(env: TcpEnvironment, c: TcpConnection, length: number, unsent: number): boolean {
+function maySendSmall(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  length: number,
+  unsent: number,
+): boolean {
   const o = c.options;
   if (c.overrideDue) return true;
   const all = length === unsent;
@@ -434,14 +442,7 @@ export function retransmit(
   const rate = c.rate;
   if (rate !== undefined) {
     rate.onSend(c.pipe, env.nowUs);
-    sent.setRate(
-      i,
-      rate.delivered,
-      rate.deliveredUs,
-      rate.firstSentUs,
-      c.pipe + length,
-      rate.lost,
-    );
+    sent.setRate(i, rate.delivered, rate.deliveredUs, rate.firstSentUs, c.pipe + length, rate.lost);
   }
   sent.setFlags(i, recorded | RETRANSMITTED | EVER_RETRANSMITTED);
   if ((recorded & RETRANSMITTED) === 0) loss.retransmittedBytes += length;

@@ -65,7 +65,13 @@ export class PagedBuffer {
   }
 
   /** Copies bytes of the application in; the pages must be there. */
-  write(memory: FrameMemory, seq: number, source: Uint8Array, offset: number, length: number): void {
+  write(
+    memory: FrameMemory,
+    seq: number,
+    source: Uint8Array,
+    offset: number,
+    length: number,
+  ): void {
     const bytes = memory.bytes;
     while (length > 0) {
       const at = seq & PAGE_MASK;
@@ -139,11 +145,7 @@ export class PagedBuffer {
     while (done < length) {
       seq = (seq + n) | 0;
       n = Math.min(length - done, PAGE_SIZE);
-      const part = kernel.copySum(
-        target + done,
-        this.pages[(seq >>> PAGE_BITS) & this.mask]!,
-        n,
-      );
+      const part = kernel.copySum(target + done, this.pages[(seq >>> PAGE_BITS) & this.mask]!, n);
       sum = combineSums(sum, part, (done & 1) === 1);
       done += n;
     }

@@ -43,7 +43,9 @@ export class Ranges {
   /** True when every number of [start, end) is in one range. */
   covers(start: number, end: number): boolean {
     const index = this.indexAfter(start);
-    return index < this.count && seqLeq(this.starts[index]!, start) && seqGeq(this.ends[index]!, end);
+    return (
+      index < this.count && seqLeq(this.starts[index]!, start) && seqGeq(this.ends[index]!, end)
+    );
   }
 
   /** True when any number of [start, end) is in a range. */

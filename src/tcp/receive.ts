@@ -1,11 +1,6 @@
 import { seqGeq, seqGt, seqLeq, seqLt, seqMax, seqMin } from "../base/sequence.ts";
 import { FIN } from "../wire/tcp.ts";
-import {
-  ACK_DELAYED,
-  ACK_NOW,
-  TCP_EVENT_READABLE,
-  type TcpConnection,
-} from "./connection.ts";
+import { ACK_DELAYED, ACK_NOW, TCP_EVENT_READABLE, type TcpConnection } from "./connection.ts";
 import type { TcpEnvironment } from "./environment.ts";
 import { Ranges } from "./ranges.ts";
 import type { Segment } from "./segment.ts";
@@ -188,7 +183,12 @@ function copyGaps(
 }
 
 /** D-SACK: the first duplicate of this ACK is reported with it (RFC 2883 §4). */
-export function reportDuplicate(env: TcpEnvironment, c: TcpConnection, start: number, end: number): void {
+export function reportDuplicate(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  start: number,
+  end: number,
+): void {
   if (!c.sackOn || !env.settings.dsack || start === end) return;
   if (c.dsackStart !== c.dsackEnd) return;
   c.dsackStart = start;

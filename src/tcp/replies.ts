@@ -47,7 +47,12 @@ export function replyTo(env: TcpEnvironment, packet: ReceivedPacket, ports: numb
 }
 
 /** RST for a segment that has no connection (RFC 9293 §3.10.7.1, §3.5.2 group 1). Never in answer to RST. */
-export function replyReset(env: TcpEnvironment, packet: ReceivedPacket, ports: number, seg: Segment): void {
+export function replyReset(
+  env: TcpEnvironment,
+  packet: ReceivedPacket,
+  ports: number,
+  seg: Segment,
+): void {
   if ((seg.flags & RST) !== 0 || packet.isMulticast) return;
   const at = replyTo(env, packet, ports);
   if (at < 0) return;

@@ -15,7 +15,7 @@ export interface TcpSettings {
   readonly memoryPressure: number;
   /** The first window announced; 0: as much as the buffer allows. */
   readonly initialReceiveWindow: number;
-  /** Round the receive buffer up to a multiple of the MSS (FreeBSD). */
+  /** Round both buffers up to a multiple of the MSS (FreeBSD). */
   readonly roundBufferToMss: boolean;
   /**
    * rfc: the right edge moves by worthwhile steps (RFC 9293 §3.8.6.2.2) and
@@ -49,6 +49,10 @@ export interface TcpSettings {
   readonly ecn: 0 | 1 | 2;
   /** After this many unanswered ECN-setup SYNs the next goes without (RFC 3168 §6.1.1.1). */
   readonly ecnFallbackSyns: number;
+  /** CWR may go with a retransmission too (FreeBSD), not only with new data (RFC 3168 §6.1.2). */
+  readonly cwrOnRetransmission: boolean;
+  /** The first mark of congestion is echoed at once, not with the next delayed ACK. */
+  readonly echoMarksAtOnce: boolean;
   /** How options of a SYN are laid out. */
   readonly optionLayout: "linux" | "freebsd";
   /** Random offset for each connection's timestamps (RFC 7323 §7.1). */
@@ -167,6 +171,8 @@ export interface TcpSettings {
   readonly timeWaitReuse: boolean;
 
   // Habits
+  /** Closing with data unread resets the connection (RFC 9293 SHLD-3); FreeBSD forgets the data and sends FIN. */
+  readonly resetOnUnread: boolean;
   /** While FIN is not acknowledged each ACK repeats it (FreeBSD), challenge ACKs apart. */
   readonly repeatFin: boolean;
   /** What a reset says to the application after the peer's FIN: ECONNRESET up to CLOSE-WAIT (rfc), EPIPE in CLOSE-WAIT (linux), ECONNRESET up to LAST-ACK (freebsd). */
@@ -234,6 +240,8 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   dsack: true,
   ecn: 2,
   ecnFallbackSyns: 1,
+  cwrOnRetransmission: false,
+  echoMarksAtOnce: true,
   optionLayout: "linux",
   timestampOffset: true,
   maxSegment: 0,
@@ -301,6 +309,7 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = {
   ignoreRstInTimeWait: true,
   timeWaitNeedsAck: false,
   timeWaitReuse: true,
+  resetOnUnread: true,
   repeatFin: false,
   resetErrors: "rfc",
   pushRule: "write",

@@ -30,7 +30,13 @@ const MSS_TABLE = [536, 1220, 1300, 1360, 1400, 1440, 1460, 8960] as const;
 const PERIOD_US = 64_000_000;
 const TS_BITS = 6;
 
-function cookieHash(env: TcpEnvironment, packet: ReceivedPacket, ports: number, irs: number, time: number): number {
+function cookieHash(
+  env: TcpEnvironment,
+  packet: ReceivedPacket,
+  ports: number,
+  irs: number,
+  time: number,
+): number {
   return env.secret
     .begin()
     .word(packet.source0)
@@ -51,7 +57,12 @@ function cookieHash(env: TcpEnvironment, packet: ReceivedPacket, ports: number, 
 const period = (env: TcpEnvironment): number => Math.floor(env.nowUs / PERIOD_US);
 
 /** Answers a SYN without keeping anything of it. */
-export function answerWithCookie(env: TcpEnvironment, packet: ReceivedPacket, seg: Segment, ports: number): void {
+export function answerWithCookie(
+  env: TcpEnvironment,
+  packet: ReceivedPacket,
+  seg: Segment,
+  ports: number,
+): void {
   const at = replyTo(env, packet, ports);
   if (at < 0) return;
   const o = seg.options;

@@ -234,7 +234,10 @@ function lifeTimeout(env: TcpEnvironment, c: TcpConnection): void {
   const o = c.options;
   // Data in flight is its own question to the peer.
   if (c.sent !== undefined || keepAliveDue(c) > env.nowUs) {
-    c.lifeAtUs = Math.max(keepAliveDue(c), env.nowUs + (c.sent !== undefined ? o.keepAliveIdleUs : 0));
+    c.lifeAtUs = Math.max(
+      keepAliveDue(c),
+      env.nowUs + (c.sent !== undefined ? o.keepAliveIdleUs : 0),
+    );
     return;
   }
   const expired =

@@ -83,10 +83,15 @@ export function rightEdge(s: TcpSettings, c: TcpConnection): number {
   return seqMax(c.rcvAdv, (c.rcvNxt + freeSpace(c)) | 0);
 }
 
-/** FreeBSD makes the receive buffer a whole number of segments, once the MSS is known. */
-export function roundReceiveBuffer(s: TcpSettings, c: TcpConnection, mss: number): void {
-  if (!s.roundBufferToMss || c.rcvBufSize <= mss) return;
-  c.rcvBufSize = Math.min(Math.ceil(c.rcvBufSize / mss) * mss, s.receiveBufferMax);
+/** FreeBSD makes both buffers a whole number of segments, once the MSS is known. */
+export function roundBuffers(s: TcpSettings, c: TcpConnection, mss: number): void {
+  if (!s.roundBufferToMss) return;
+  c.rcvBufSize = wholeSegments(c.rcvBufSize, mss, s.receiveBufferMax);
+  c.sndBufSize = wholeSegments(c.sndBufSize, mss, s.sendBufferMax);
+}
+
+function wholeSegments(size: number, mss: number, most: number): number {
+  return size <= mss ? size : Math.max(size, Math.min(Math.ceil(size / mss) * mss, most));
 }
 
 /** The window of a SYN, which is never scaled (RFC 7323 §2.2). */

@@ -117,40 +117,47 @@ function block(
   return bytes;
 }
 
-/** A packet that waits for remarks before it is written. */
-interface Pending {
-  readonly interfaceId: number;
-  readonly timeUs: number;
-  readonly direction: PacketDirection | undefined;
-  readonly bytes: Uint8Array;
-  readonly original: number;
-  readonly comments: string[];
-}
-
-/** Packets that may wait; then the oldest are written. */
-const MAX_PENDING = 256;
-
 export interface PcapngWriterOptions {
   /** Microseconds since 1970 at time 0 of what is captured. Default 0. */
   readonly epochUs?: number;
   readonly application?: string;
+  /** Bytes handed to `write` at once. Default 256 KB. */
+  readonly chunkBytes?: number;
 }
 
+/** Block head, interface, time, lengths; flags, end of options, block length. */
+const PACKET_HEAD = 28;
+const PACKET_TAIL = 16;
+const LARGEST_PACKET = 65_536 + 256;
+
 /**
- * Writes a capture while it goes on. A packet is handed to `write` when a
- * later one comes, so that what happens to it at once (a drop, the reason for
- * a retransmission) still gets into its comment; `flush` hands out the rest.
- * One `write` gets the blocks of all packets of an instant.
+ * Writes a capture while it goes on. Blocks are gathered in chunks, so that a
+ * packet costs little more than the copy of its bytes; `flush` hands out what
+ * is there, and who shows a capture live calls it from time to time. Until
+ * then a packet can still get a comment: that it was dropped, or why it was
+ * sent again.
  */
 export class PcapngWriter implements PacketSink {
   private readonly write: (bytes: Uint8Array) => void;
-  private readonly epochUs: number;
   private readonly snaps: number[] = [];
-  private pending: Pending[] = [];
+  private readonly limit: number;
+  private chunk: Uint8Array;
+  private view: DataView;
+  private used = 0;
+  /** Where the packet blocks of this chunk begin. */
+  private readonly blocks: number[] = [];
+  /** The epoch in nanoseconds, as two words: a double cannot hold today. */
+  private readonly epochHigh: number;
+  private readonly epochLow: number;
 
   constructor(write: (bytes: Uint8Array) => void, options: PcapngWriterOptions = {}) {
     this.write = write;
-    this.epochUs = options.epochUs ?? 0;
+    this.limit = options.chunkBytes ?? 262_144;
+    this.chunk = new Uint8Array(this.limit + LARGEST_PACKET + 1024);
+    this.view = new DataView(this.chunk.buffer);
+    const epoch = BigInt(Math.round(options.epochUs ?? 0)) * 1000n;
+    this.epochHigh = Number(epoch >> 32n);
+    this.epochLow = Number(epoch & 0xffffffffn);
     write(sectionHeader(options.application ?? "fullduplex"));
   }
 
@@ -168,23 +175,38 @@ export class PcapngWriter implements PacketSink {
     at: number,
     length: number,
   ): void {
-    const { pending } = this;
-    if (
-      pending.length >= MAX_PENDING ||
-      (pending.length > 0 && pending[pending.length - 1].timeUs !== timeUs)
-    ) {
-      this.flush();
-    }
     const snap = this.snaps[interfaceId];
-    const kept = snap > 0 && length > snap ? snap : length;
-    this.pending.push({
-      interfaceId,
-      timeUs,
-      direction,
-      bytes: bytes.slice(at, at + kept),
-      original: length,
-      comments: [],
-    });
+    const kept = Math.min(snap > 0 ? Math.min(snap, length) : length, LARGEST_PACKET);
+    const { view, chunk } = this;
+    const block = this.used;
+    const padded = (kept + 3) & ~3;
+    const hasFlags = direction !== undefined;
+    const total = PACKET_HEAD + padded + (hasFlags ? PACKET_TAIL : 4);
+    const ns = Math.round(timeUs * 1000);
+    const low = this.epochLow + (ns % 2 ** 32);
+    const carry = low >= 2 ** 32 ? 1 : 0;
+    view.setUint32(block, BLOCK_PACKET, true);
+    view.setUint32(block + 4, total, true);
+    view.setUint32(block + 8, interfaceId, true);
+    view.setUint32(block + 12, this.epochHigh + Math.floor(ns / 2 ** 32) + carry, true);
+    view.setUint32(block + 16, low, true);
+    view.setUint32(block + 20, kept, true);
+    view.setUint32(block + 24, length, true);
+    const data = block + PACKET_HEAD;
+    chunk.set(bytes.subarray(at, at + kept), data);
+    let end = data + kept;
+    while (end < data + padded) chunk[end++] = 0;
+    if (hasFlags) {
+      view.setUint16(end, OPTION_EPB_FLAGS, true);
+      view.setUint16(end + 2, 4, true);
+      view.setUint32(end + 4, direction === "in" ? 1 : 2, true);
+      view.setUint32(end + 8, 0, true);
+      end += 12;
+    }
+    view.setUint32(end, total, true);
+    this.used = end + 4;
+    this.blocks.push(block);
+    if (this.used >= this.limit) this.flush();
   }
 
   comment(
@@ -194,35 +216,52 @@ export class PcapngWriter implements PacketSink {
     length: number,
     text: string,
   ): boolean {
-    for (let i = this.pending.length - 1; i >= 0; i--) {
-      const packet = this.pending[i];
-      if (packet.interfaceId !== interfaceId || packet.original !== length) continue;
-      if (!sameBytes(packet.bytes, bytes, at, packet.bytes.length)) continue;
-      if (!packet.comments.includes(text)) packet.comments.push(text);
+    for (let i = this.blocks.length - 1; i >= 0; i--) {
+      const block = this.blocks[i];
+      if (this.view.getUint32(block + 8, true) !== interfaceId) continue;
+      if (this.view.getUint32(block + 24, true) !== length) continue;
+      const kept = this.view.getUint32(block + 20, true);
+      const data = this.chunk.subarray(block + PACKET_HEAD, block + PACKET_HEAD + kept);
+      if (!sameBytes(data, bytes, at, kept)) continue;
+      this.insertComment(i, kept, text);
       return true;
     }
     return false;
   }
 
-  /** Hands out what waits. */
+  /** Rare: what stands behind the block moves to make room for one more option. */
+  private insertComment(index: number, kept: number, text: string): void {
+    const value = textBytes(text);
+    const extra = 4 + ((value.length + 3) & ~3);
+    if (this.used + extra + LARGEST_PACKET > this.chunk.length) this.enlarge(extra);
+    const { chunk, view } = this;
+    const block = this.blocks[index];
+    const options = block + PACKET_HEAD + ((kept + 3) & ~3);
+    chunk.copyWithin(options + extra, options, this.used);
+    chunk.fill(0, options, options + extra);
+    view.setUint16(options, OPTION_COMMENT, true);
+    view.setUint16(options + 2, value.length, true);
+    chunk.set(value, options + 4);
+    this.used += extra;
+    for (let i = index + 1; i < this.blocks.length; i++) this.blocks[i] += extra;
+    const total = view.getUint32(block + 4, true) + extra;
+    view.setUint32(block + 4, total, true);
+    view.setUint32(block + total - 4, total, true);
+  }
+
+  private enlarge(extra: number): void {
+    const larger = new Uint8Array(this.chunk.length + extra + 65_536);
+    larger.set(this.chunk);
+    this.chunk = larger;
+    this.view = new DataView(larger.buffer);
+  }
+
+  /** Hands out what waits; from then on it gets no comment. */
   flush(): void {
-    const { pending } = this;
-    if (pending.length === 0) return;
-    this.pending = [];
-    const blocks = pending.map((p) =>
-      packetBlock(
-        p.interfaceId,
-        this.epochUs,
-        p.timeUs,
-        p.direction,
-        p.bytes,
-        0,
-        p.bytes.length,
-        p.original,
-        p.comments,
-      ),
-    );
-    this.write(blocks.length === 1 ? blocks[0] : joined(blocks));
+    if (this.used === 0) return;
+    this.write(this.chunk.slice(0, this.used));
+    this.used = 0;
+    this.blocks.length = 0;
   }
 }
 

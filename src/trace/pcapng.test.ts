@@ -43,21 +43,42 @@ describe("pcapng", () => {
     expect(first.bytes).toEqual(packet(1, 3));
   });
 
-  it("live: is the same file, and comments still find the packet of this instant", () => {
+  it("live: is the same file, and comments still find a packet that is not handed out", () => {
     const parts: Uint8Array[] = [];
     const writer = new PcapngWriter((bytes) => parts.push(bytes));
     const id = writer.addInterface({ name: "tap0", medium: "ip", host: "" });
     const bytes = packet(1, 3);
     writer.packet(id, 5, "out", bytes, 0, bytes.length);
+    writer.packet(id, 6, undefined, packet(2, 3), 0, bytes.length);
     expect(writer.comment(id, bytes, 0, bytes.length, "dropped by link: loss")).toBe(true);
-    writer.packet(id, 6, "out", packet(2, 3), 0, bytes.length);
+    expect(writer.comment(id, bytes, 0, bytes.length, "retransmission: RTO")).toBe(true);
     writer.flush();
     expect(writer.comment(id, bytes, 0, bytes.length, "too late")).toBe(false);
     const back = readCapture(concat(parts));
-    expect([...back.packets()].map(({ comments }) => comments)).toEqual([
-      ["dropped by link: loss"],
-      [],
-    ]);
+    const [first, second] = [...back.packets()];
+    expect([...first.comments].sort()).toEqual(["dropped by link: loss", "retransmission: RTO"]);
+    expect([first.direction, second.direction, second.comments]).toEqual(["out", undefined, []]);
+    expect([first.bytes, second.bytes]).toEqual([bytes, packet(2, 3)]);
+    expect([first.timeUs, second.timeUs]).toEqual([5, 6]);
+  });
+
+  it("live: with today's date, in nanoseconds, in chunks", () => {
+    const parts: Uint8Array[] = [];
+    const epochUs = Date.UTC(2026, 10, 20) * 1000;
+    const writer = new PcapngWriter((chunk) => parts.push(chunk), { epochUs, chunkBytes: 1000 });
+    const id = writer.addInterface({ name: "tap0", medium: "ip", host: "" });
+    for (let i = 0; i < 100; i++) {
+      const bytes = packet(i, i);
+      writer.packet(id, 4_294_967.295 * i, "in", bytes, 0, bytes.length);
+    }
+    writer.flush();
+    expect(parts.length).toBeGreaterThan(10);
+    const back = readCapture(concat(parts));
+    expect([back.count, back.epochUs]).toEqual([100, epochUs]);
+    for (let i = 0; i < 100; i++) {
+      expect(back.timeUs(i)).toBeCloseTo(4_294_967.295 * i, 3);
+      expect(back.bytes(i)).toEqual(packet(i, i));
+    }
   });
 
   it("keeps no more than the snap length, and says how long the packet was", () => {

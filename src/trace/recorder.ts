@@ -112,6 +112,7 @@ class RecordingTracer implements Tracer {
   /** One flow's events come in rows: the map is asked only when it changes. */
   private last: ConnectionView | undefined = undefined;
   private lastId = 0;
+  private lastTimer = -1;
   private readonly clock: { now(): number } | undefined;
 
   constructor(store: TraceStore, host: number, clock: { now(): number } | undefined) {
@@ -167,7 +168,11 @@ class RecordingTracer implements Tracer {
     if (to === 0) this.forget(c);
   }
 
+  /** Each ACK puts the same timer off; what is recorded is that another one runs, or none. */
   timerSet(nowUs: number, c: ConnectionView, kind: number, atUs: number): void {
+    const running = atUs === Number.POSITIVE_INFINITY ? -kind - 2 : kind;
+    if (running === this.lastTimer && c === this.last) return;
+    this.lastTimer = running;
     const at = this.begin(nowUs, KIND_TIMER_SET, c);
     const { words } = this.store;
     const inUs = Math.max(0, atUs - nowUs);

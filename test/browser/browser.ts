@@ -70,14 +70,23 @@ export interface OpenedPage {
   readonly complaints: string[];
 }
 
-export async function open(browser: Browser, url: string, options: Parameters<Browser["newPage"]>[0] = {}): Promise<OpenedPage> {
-  const page = await browser.newPage({ locale: "en-US", viewport: { width: 1600, height: 1000 }, ...options });
+export async function open(
+  browser: Browser,
+  url: string,
+  options: Parameters<Browser["newPage"]>[0] = {},
+): Promise<OpenedPage> {
+  const page = await browser.newPage({
+    locale: "en-US",
+    viewport: { width: 1600, height: 1000 },
+    ...options,
+  });
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   const origin = new URL(url).origin;
   page.on("request", (request) => {
-    if (!request.url().startsWith(origin) && !/^(data|blob):/.test(request.url())) complaints.push(`asked for ${request.url()}`);
+    if (!request.url().startsWith(origin) && !/^(data|blob):/.test(request.url()))
+      complaints.push(`asked for ${request.url()}`);
   });
   await page.goto(url);
   return { page, complaints };
@@ -86,11 +95,27 @@ export async function open(browser: Browser, url: string, options: Parameters<Br
 /** Runs axe; nothing serious or critical may be found. */
 export async function checkAccessibility(page: Page): Promise<void> {
   const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-  await page.addScriptTag({ path: axe });
+  await page.evaluate(await readFile(axe, "utf8"));
   const found = await page.evaluate(async () => {
-    const { axe: runner } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
+    const { axe: runner } = globalThis as unknown as {
+      axe: {
+        run(): Promise<{
+          violations: {
+            id: string;
+            impact: string;
+            nodes: { html: string; failureSummary: string }[];
+          }[];
+        }>;
+      };
+    };
     const { violations } = await runner.run();
-    return violations.map((v) => ({ id: v.id, impact: v.impact, where: v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 120)} ${n.failureSummary.slice(0, 220)}`) }));
+    return violations.map((v) => ({
+      id: v.id,
+      impact: v.impact,
+      where: v.nodes
+        .slice(0, 3)
+        .map((n) => `${n.html.slice(0, 120)} ${n.failureSummary.slice(0, 220)}`),
+    }));
   });
   expect(found.filter((v) => v.impact === "serious" || v.impact === "critical")).toEqual([]);
 }

@@ -16,19 +16,25 @@ describe.skipIf(MISSING !== "")(`the course${MISSING && ` (skipped: ${MISSING})`
     site.close();
   });
 
-  test.each(SCENARIOS.map((scenario) => scenario.name))("%s: run to its end in the browser it has the same numbers as here", async (name) => {
-    const expected = await runScenario(SCENARIOS.find((s) => s.name === name)!);
-    const { page, complaints } = await open(browser, `${site.url}/#/course/${name}`);
-    await page.click('[data-action="end"]:not([disabled])');
-    await page.waitForSelector("[data-value]");
-    const read = await page.$$eval("[data-value]", (cells) =>
-      cells.map((cell) => [cell.getAttribute("data-value"), cell.textContent]),
-    );
-    const wanted = Object.entries(expected.values).map(([key, value]) => [key, Array.isArray(value) ? value.join("") : String(value)]);
-    expect(read).toEqual(wanted);
-    expect(complaints).toEqual([]);
-    await page.close();
-  });
+  test.each(SCENARIOS.map((scenario) => scenario.name))(
+    "%s: run to its end in the browser it has the same numbers as here",
+    async (name) => {
+      const expected = await runScenario(SCENARIOS.find((s) => s.name === name)!);
+      const { page, complaints } = await open(browser, `${site.url}/#/course/${name}`);
+      await page.click('[data-action="end"]:not([disabled])');
+      await page.waitForSelector("[data-value]");
+      const read = await page.$$eval("[data-value]", (cells) =>
+        cells.map((cell) => [cell.getAttribute("data-value"), cell.textContent]),
+      );
+      const wanted = Object.entries(expected.values).map(([key, value]) => [
+        key,
+        Array.isArray(value) ? value.join("") : String(value),
+      ]);
+      expect(read).toEqual(wanted);
+      expect(complaints).toEqual([]);
+      await page.close();
+    },
+  );
 
   test("steps go forward and back, by key and by address, and what changed is marked", async () => {
     const { page } = await open(browser, `${site.url}/#/course/three-way-handshake/0`);
@@ -47,7 +53,9 @@ describe.skipIf(MISSING !== "")(`the course${MISSING && ` (skipped: ${MISSING})`
     expect(page.url()).toContain(`#/course/three-way-handshake/${last}`);
     await page.reload();
     await expect.poll(step).toBe(last);
-    const arrows = await page.$$eval(".ladder .arrow", (all) => all.map((each) => each.querySelector("title")!.textContent));
+    const arrows = await page.$$eval(".ladder .arrow", (all) =>
+      all.map((each) => each.querySelector("title")!.textContent),
+    );
     expect(arrows).toHaveLength(3);
     expect(arrows[0]).toContain("SYN seq=1000");
     expect(arrows[1]).toContain("SYN+ACK seq=2000 ack=1001");
@@ -73,9 +81,14 @@ describe.skipIf(MISSING !== "")(`the course${MISSING && ` (skipped: ${MISSING})`
 
   test.each([375, 1600])("nothing is wider than a page of %d pixels", async (width) => {
     for (const hash of ["#/course/fast-retransmit/30", "#/lab", "#/live"]) {
-      const { page } = await open(browser, `${site.url}/${hash}`, { viewport: { width, height: 800 } });
+      const { page } = await open(browser, `${site.url}/${hash}`, {
+        viewport: { width, height: 800 },
+      });
       await page.waitForTimeout(700);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth), hash).toBeLessThanOrEqual(width);
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth),
+        hash,
+      ).toBeLessThanOrEqual(width);
       await page.close();
     }
   });

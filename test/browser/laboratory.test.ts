@@ -27,8 +27,12 @@ describe.skipIf(MISSING !== "")(`the laboratory${MISSING && ` (skipped: ${MISSIN
     await page.waitForSelector(".arrow.lost");
     await page.selectOption('[data-action="speed"]', "1");
     await page.click('[data-action="play"]');
-    await expect.poll(() => number(page, '[data-dropped="0"]'), { timeout: 30_000 }).toBeGreaterThanOrEqual(1);
-    await expect.poll(() => number(page, '[data-flow-retrans="0"]'), { timeout: 30_000 }).toBeGreaterThanOrEqual(1);
+    await expect
+      .poll(() => number(page, '[data-dropped="0"]'), { timeout: 30_000 })
+      .toBeGreaterThanOrEqual(1);
+    await expect
+      .poll(() => number(page, '[data-flow-retrans="0"]'), { timeout: 30_000 })
+      .toBeGreaterThanOrEqual(1);
     expect(await page.textContent('[data-flow-state="0"]')).toBe("ESTABLISHED");
     expect(complaints).toEqual([]);
     await page.close();
@@ -37,7 +41,8 @@ describe.skipIf(MISSING !== "")(`the laboratory${MISSING && ` (skipped: ${MISSIN
   test("a cable that is cut stops the data, and healed lets it go on", async () => {
     const { page } = await open(browser, `${site.url}/#/lab`);
     await page.selectOption('[data-action="speed"]', "1");
-    const kilobytes = () => page.textContent(".flow-state").then((text) => Number(/· (\d+) kB/.exec(text ?? "")![1]));
+    const kilobytes = () =>
+      page.textContent(".flow-state").then((text) => Number(/· (\d+) kB/.exec(text ?? "")![1]));
     await expect.poll(kilobytes, { timeout: 30_000 }).toBeGreaterThan(20);
     await page.click('[data-action="cut"]');
     await page.waitForTimeout(200);
@@ -51,14 +56,21 @@ describe.skipIf(MISSING !== "")(`the laboratory${MISSING && ` (skipped: ${MISSIN
   });
 
   test("three flows with different controllers run for 60 virtual seconds, and the plots move", async () => {
-    const { page, complaints } = await open(browser, `${site.url}/#/lab?preset=three%20flows,%20one%20bottleneck`);
+    const { page, complaints } = await open(
+      browser,
+      `${site.url}/#/lab?preset=three%20flows,%20one%20bottleneck`,
+    );
     await page.selectOption('[data-action="speed"]', "20");
     const points = () => page.getAttribute(".chart", "data-points").then(Number);
     await expect.poll(points, { timeout: 30_000 }).toBeGreaterThan(10);
     const first = await points();
-    await expect.poll(() => timeUs(page), { timeout: 110_000, interval: 500 }).toBeGreaterThan(60e6);
+    await expect
+      .poll(() => timeUs(page), { timeout: 110_000, interval: 500 })
+      .toBeGreaterThan(60e6);
     expect(await points()).toBeGreaterThan(first);
-    const received = await page.$$eval(".flow-state", (all) => all.map((each) => Number(/· (\d+) kB/.exec(each.textContent!)![1])));
+    const received = await page.$$eval(".flow-state", (all) =>
+      all.map((each) => Number(/· (\d+) kB/.exec(each.textContent!)![1])),
+    );
     // 5 Mbit/s for 60 s are 37.5 MB; headers and losses take their part.
     const total = received.reduce((a, b) => a + b, 0);
     expect(total).toBeGreaterThan(30_000);
@@ -85,7 +97,10 @@ describe.skipIf(MISSING !== "")(`the laboratory${MISSING && ` (skipped: ${MISSIN
   test("the capture can be downloaded as pcapng", async () => {
     const { page } = await open(browser, `${site.url}/#/lab`);
     await page.waitForTimeout(1500);
-    const [download] = await Promise.all([page.waitForEvent("download"), page.click('[data-action="pcapng"]')]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.click('[data-action="pcapng"]'),
+    ]);
     const chunks: Buffer[] = [];
     for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
     const bytes = Buffer.concat(chunks);

@@ -26,9 +26,7 @@ test.skipIf(!hasPostgres)(
         CA: server.certificate,
         QUERIES,
       });
-      expect(output).toBe(
-        "queries done\n20 MB done\ncancelled\nkilled\npostgres done\n",
-      );
+      expect(output).toBe("queries done\n20 MB done\ncancelled\nkilled\npostgres done\n");
       expect(code).toBe(0);
     } finally {
       await server.stop();

@@ -21,7 +21,10 @@ const answers = await Promise.all(
     return (await echoed.json()).n;
   }),
 );
-assert.deepStrictEqual(answers, Array.from({ length: 50 }, (_, n) => n));
+assert.deepStrictEqual(
+  answers,
+  Array.from({ length: 50 }, (_, n) => n),
+);
 await dispatcher.close();
 await app.close();
 console.log("fastify done");

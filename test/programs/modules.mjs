@@ -28,14 +28,18 @@ const server = storage.run("server", () =>
   }),
 );
 await storage.run("server", () => new Promise((resolve) => server.listen(0, resolve)));
-await storage.run("client", () => new Promise((resolve) => {
-  const client = connect(server.address().port, () => {
-    seen.push(storage.getStore());
-    client.write("y", () => seen.push(storage.getStore()));
-  });
-  client.on("data", () => seen.push(storage.getStore()));
-  client.on("close", resolve);
-}));
+await storage.run(
+  "client",
+  () =>
+    new Promise((resolve) => {
+      const client = connect(server.address().port, () => {
+        seen.push(storage.getStore());
+        client.write("y", () => seen.push(storage.getStore()));
+      });
+      client.on("data", () => seen.push(storage.getStore()));
+      client.on("close", resolve);
+    }),
+);
 server.close();
 assert.deepStrictEqual(seen.filter((store) => store === "server").length, 2);
 assert.deepStrictEqual(seen.filter((store) => store === "client").length, 3);

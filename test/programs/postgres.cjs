@@ -5,7 +5,10 @@ const { Client, Pool } = require("pg");
 
 const { HOST: host, PORT, CA, QUERIES } = process.env;
 const options = { host, port: Number(PORT), user: "postgres", database: "postgres" };
-const secure = { ...options, ssl: { ca: require("node:fs").readFileSync(CA), servername: "localhost" } };
+const secure = {
+  ...options,
+  ssl: { ca: require("node:fs").readFileSync(CA), servername: "localhost" },
+};
 
 async function main() {
   const client = new Client(secure);
@@ -45,9 +48,15 @@ async function main() {
 
   const pool = new Pool({ ...secure, max: 8 });
   const sums = await Promise.all(
-    Array.from({ length: 100 }, async (_, n) => (await pool.query("select $1::int * 2 as d", [n])).rows[0].d),
+    Array.from(
+      { length: 100 },
+      async (_, n) => (await pool.query("select $1::int * 2 as d", [n])).rows[0].d,
+    ),
   );
-  assert.deepStrictEqual(sums, Array.from({ length: 100 }, (_, n) => n * 2));
+  assert.deepStrictEqual(
+    sums,
+    Array.from({ length: 100 }, (_, n) => n * 2),
+  );
   await pool.end();
   await client.end();
   console.log("postgres done");

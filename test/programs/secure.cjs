@@ -8,7 +8,8 @@ const tls = require("node:tls");
 
 const key = fs.readFileSync(path.join(__dirname, "key.pem"));
 const cert = fs.readFileSync(path.join(__dirname, "cert.pem"));
-const listening = (server) => new Promise((resolve) => server.listen(0, () => resolve(server.address().port)));
+const listening = (server) =>
+  new Promise((resolve) => server.listen(0, () => resolve(server.address().port)));
 const closed = (server) => new Promise((resolve) => server.close(resolve));
 
 async function overTls() {
@@ -46,16 +47,20 @@ async function resetUnderTls() {
 }
 
 async function overHttps() {
-  const server = https.createServer({ key, cert }, (request, response) => response.end(request.url));
+  const server = https.createServer({ key, cert }, (request, response) =>
+    response.end(request.url),
+  );
   const port = await listening(server);
   const agent = new https.Agent({ keepAlive: true, ca: cert });
   for (const url of ["/one", "/two"]) {
     const body = await new Promise((resolve, reject) => {
-      https.get({ port, host: "localhost", path: url, agent }, (response) => {
-        let text = "";
-        response.on("data", (chunk) => (text += chunk));
-        response.on("end", () => resolve(text));
-      }).on("error", reject);
+      https
+        .get({ port, host: "localhost", path: url, agent }, (response) => {
+          let text = "";
+          response.on("data", (chunk) => (text += chunk));
+          response.on("end", () => resolve(text));
+        })
+        .on("error", reject);
     });
     assert.strictEqual(body, url);
   }

@@ -7,7 +7,9 @@ const { WebSocket, WebSocketServer } = require("ws");
 const app = express();
 app.use(express.json());
 app.get("/hello/:name", (request, response) => response.json({ hello: request.params.name }));
-app.post("/sum", (request, response) => response.json({ sum: request.body.numbers.reduce((a, b) => a + b) }));
+app.post("/sum", (request, response) =>
+  response.json({ sum: request.body.numbers.reduce((a, b) => a + b) }),
+);
 app.get("/large", (_request, response) => response.end(Buffer.alloc(1 << 20, "x")));
 
 const server = http.createServer(app);

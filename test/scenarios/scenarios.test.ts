@@ -131,7 +131,7 @@ holds("close-with-data-pending", {
   ],
   "b: received": 0,
   "b: error": "ECONNRESET",
-  "c: error": "EPIPE",
+  "c: error": "ECONNRESET",
 });
 
 scenario("close-with-data-pending", (values) => {

@@ -80,7 +80,12 @@ export function same(title: string, program: Program): void {
 }
 
 /** Logs every event of a socket in the order they come. */
-export function watch(name: string, emitter: NodeJS.EventEmitter, log: Log, events: string[]): void {
+export function watch(
+  name: string,
+  emitter: NodeJS.EventEmitter,
+  log: Log,
+  events: string[],
+): void {
   for (const event of events) {
     emitter.on(event, (...args: unknown[]) => log(name, event, ...args));
   }

@@ -1,10 +1,12 @@
 import { useEffect } from "preact/hooks";
-import { Course } from "./course/course.tsx";
-import { LabView } from "./lab/lab-view.tsx";
 import { browserLanguage, type Language, LanguageContext, useWords } from "./language.ts";
-import { LiveView } from "./live/live-view.tsx";
-import { readRoute, type Route, useRoute, writeRoute } from "./route.ts";
+import { type Route, useRoute, writeRoute } from "./route.ts";
 import { type Theme, useTheme } from "./theme.ts";
+import { lazy } from "./views/lazy.tsx";
+
+const Course = lazy(async () => (await import("./course/course.tsx")).Course);
+const LabView = lazy(async () => (await import("./lab/lab-view.tsx")).LabView);
+const LiveView = lazy(async () => (await import("./live/live-view.tsx")).LiveView);
 
 export function App() {
   const route = useRoute();
@@ -45,9 +47,7 @@ function Page({ route }: { route: Route }) {
           <select
             aria-label={t("language")}
             value={lang}
-            onChange={(e) =>
-              writeRoute(route.view, route.parts, { lang: e.currentTarget.value })
-            }
+            onChange={(e) => writeRoute(route.view, route.parts, { lang: e.currentTarget.value })}
           >
             <option value="en">English</option>
             <option value="ko">한국어</option>
@@ -86,5 +86,3 @@ function skip(event: Event): void {
   event.preventDefault();
   document.getElementById("main")?.focus();
 }
-
-export { readRoute };

@@ -25,7 +25,10 @@ const WORDS = {
   states: ["States", "상태"],
   variables: ["Variables", "변수"],
   numbers: ["Numbers of this run", "이번 실행의 수치"],
-  keys: ["Keys: ← → step, PgUp PgDn explanation, space play", "키: ← → 한 단계, PgUp PgDn 설명, 스페이스 재생"],
+  keys: [
+    "Keys: ← → step, PgUp PgDn explanation, space play",
+    "키: ← → 한 단계, PgUp PgDn 설명, 스페이스 재생",
+  ],
   running: ["Running the scenario …", "시나리오를 실행하는 중 …"],
   noText: ["The scenario begins.", "시나리오가 시작된다."],
   noConnection: ["no connection yet", "아직 연결 없음"],

@@ -25,7 +25,10 @@ type Options = { type: UdpType; lookup?: unknown };
  * Node's `dgram` with its sockets on a host: the socket is Node's own, the
  * handle under it ours. Without `dns` names are looked up as Node does.
  */
-export function hostDgram(hostOf: () => SocketHost, dns?: HostDns): Pick<Dgram, "Socket" | "createSocket"> {
+export function hostDgram(
+  hostOf: () => SocketHost,
+  dns?: HostDns,
+): Pick<Dgram, "Socket" | "createSocket"> {
   const call = BuiltinSocket as unknown as (this: unknown, ...args: unknown[]) => void;
 
   function Socket(this: unknown, type: unknown, listener?: unknown): unknown {

@@ -52,7 +52,9 @@ export class Channel {
 
   setLocalAddress(): void {
     throw Object.assign(
-      new Error("setLocalAddress: the host's routes choose the address that questions are sent from"),
+      new Error(
+        "setLocalAddress: the host's routes choose the address that questions are sent from",
+      ),
       { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" },
     );
   }
@@ -159,7 +161,9 @@ export class Channel {
 
 function notCovered(): never {
   throw Object.assign(
-    new Error("records of this type are not read by fullduplex's resolver; ask for A, AAAA, CNAME, MX, NS, PTR, SOA, SRV or TXT"),
+    new Error(
+      "records of this type are not read by fullduplex's resolver; ask for A, AAAA, CNAME, MX, NS, PTR, SOA, SRV or TXT",
+    ),
     { code: "ENOTIMP" },
   );
 }

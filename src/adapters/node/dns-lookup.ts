@@ -34,18 +34,21 @@ export function hostLookup(host: SocketHost): typeof nodeDns.lookup {
   const lookup = (hostname: string, given: unknown, last?: unknown): unknown => {
     // Node's own answers for literals and throws for what is wrong with the arguments.
     const isName = typeof hostname === "string" && hostname !== "" && isIP(hostname) === 0;
-    if (!isName) return last === undefined ? builtin(hostname, given) : builtin(hostname, given, last);
+    if (!isName)
+      return last === undefined ? builtin(hostname, given) : builtin(hostname, given, last);
     const callback = (typeof given === "function" ? given : last) as LookupCallback;
     builtin("127.0.0.1", typeof given === "function" ? undefined : given, probe(callback));
     const options = optionsOf(given);
-    addressesOf(host, hostname, familyOf(options)).then(
-      (found) => {
-        const sorted = inOrder(found, orderOf(options));
-        if (options.all) callback(null, sorted);
-        else callback(null, sorted[0]!.address, sorted[0]!.family);
-      },
-      (error: unknown) => callback(failure(error, hostname)),
-    ).catch(rethrow);
+    addressesOf(host, hostname, familyOf(options))
+      .then(
+        (found) => {
+          const sorted = inOrder(found, orderOf(options));
+          if (options.all) callback(null, sorted);
+          else callback(null, sorted[0]!.address, sorted[0]!.family);
+        },
+        (error: unknown) => callback(failure(error, hostname)),
+      )
+      .catch(rethrow);
     return {};
   };
   return lookup as unknown as typeof nodeDns.lookup;
@@ -95,8 +98,7 @@ export async function addressesOf(
   family: 0 | 4 | 6,
 ): Promise<Found[]> {
   const own = ownAddresses(host, hostname);
-  const addresses =
-    own ?? (await host.resolve(hostname, family === 0 ? {} : { family }));
+  const addresses = own ?? (await host.resolve(hostname, family === 0 ? {} : { family }));
   const wanted = addresses.filter((address) => family === 0 || address.isIpv4 === (family === 4));
   if (wanted.length === 0) throw lookupError("ENOTFOUND", "getaddrinfo", hostname);
   return wanted.map((address) => ({

@@ -78,11 +78,7 @@ export function hostHttp(host: SocketHost, net: typeof nodeNet, dns: HostDns): t
   }
   const Server = hostServer(nodeHttp.Server, host, dns);
   const made = requests(nodeHttp, Agent as unknown as Constructor);
-  return withParts(nodeHttp, { ...made,
-    Agent,
-    Server,
-    createServer: create(Server),
-  });
+  return withParts(nodeHttp, { ...made, Agent, Server, createServer: create(Server) });
 }
 
 /** Node's `https` with its connections and servers on a host. */
@@ -103,11 +99,7 @@ export function hostHttps(host: SocketHost, net: typeof nodeNet, dns: HostDns): 
   }
   const Server = hostServer(nodeHttps.Server, host, dns);
   const made = requests(nodeHttps, Agent as unknown as Constructor);
-  return withParts(nodeHttps, { ...made,
-    Agent,
-    Server,
-    createServer: create(Server),
-  });
+  return withParts(nodeHttps, { ...made, Agent, Server, createServer: create(Server) });
 }
 
 /** request() and get() that use an agent of the host's unless they are given another. */

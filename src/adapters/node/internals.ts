@@ -78,7 +78,10 @@ export const DGRAM_STATE = dgramState();
 
 function ownerSymbol(): symbol {
   const handle = { getAsyncId: () => 1 };
-  const socket = new net.Socket({ handle, manualStart: true } as unknown as net.SocketConstructorOpts);
+  const socket = new net.Socket({
+    handle,
+    manualStart: true,
+  } as unknown as net.SocketConstructorOpts);
   (socket as unknown as { _handle: unknown })._handle = null;
   return symbolOf(handle, "owner_symbol");
 }

@@ -41,8 +41,10 @@ Object.defineProperty(prototype, "onread", {
   configurable: true,
 });
 
+// Made first and given its prototype then: constructed with it as new.target,
+// each object would have hidden classes of its own, 4 KB of them.
 function Base(this: object): object {
-  return Reflect.construct(JSStream, [], new.target as unknown as typeof JSStream) as object;
+  return Object.setPrototypeOf(new JSStream(), (new.target as { prototype: object }).prototype);
 }
 Base.prototype = prototype;
 

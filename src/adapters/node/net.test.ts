@@ -1,6 +1,13 @@
 import type { AddressInfo, Server, Socket } from "node:net";
 import { describe } from "vitest";
-import { type Log, type Modules, type Program, same, SOCKET_EVENTS, watch } from "../../../test/support/both-networks.ts";
+import {
+  type Log,
+  type Modules,
+  type Program,
+  same,
+  SOCKET_EVENTS,
+  watch,
+} from "../../../test/support/both-networks.ts";
 
 type Pair = (client: Socket, server: Socket, listener: Server) => void;
 
@@ -120,41 +127,38 @@ describe("a connection", () => {
     }),
   );
 
-  same(
-    "addresses of both sides, before and after",
-    ({ net }, log, end) => {
-      const names = (socket: Socket) => [
-        socket.remoteAddress,
-        socket.remoteFamily,
-        socket.remotePort,
-        socket.localAddress,
-        socket.localFamily,
-        socket.localPort,
-        socket.address(),
-        socket.readyState,
-        socket.pending,
-        socket.connecting,
-      ];
-      const listener = net.createServer((socket) => {
-        log("accepted", names(socket));
-        socket.resume();
-        socket.on("close", () => log("after", names(socket)));
+  same("addresses of both sides, before and after", ({ net }, log, end) => {
+    const names = (socket: Socket) => [
+      socket.remoteAddress,
+      socket.remoteFamily,
+      socket.remotePort,
+      socket.localAddress,
+      socket.localFamily,
+      socket.localPort,
+      socket.address(),
+      socket.readyState,
+      socket.pending,
+      socket.connecting,
+    ];
+    const listener = net.createServer((socket) => {
+      log("accepted", names(socket));
+      socket.resume();
+      socket.on("close", () => log("after", names(socket)));
+    });
+    listener.listen(0, "127.0.0.1", () => {
+      log("listener", listener.address(), listener.listening);
+      const client = net.connect(port(listener), "127.0.0.1");
+      log("connecting", names(client));
+      client.on("connect", () => {
+        log("connected", names(client));
+        client.end();
       });
-      listener.listen(0, "127.0.0.1", () => {
-        log("listener", listener.address(), listener.listening);
-        const client = net.connect(port(listener), "127.0.0.1");
-        log("connecting", names(client));
-        client.on("connect", () => {
-          log("connected", names(client));
-          client.end();
-        });
-        client.on("close", () => {
-          log("closed", names(client));
-          listener.close(end);
-        });
+      client.on("close", () => {
+        log("closed", names(client));
+        listener.close(end);
       });
-    },
-  );
+    });
+  });
 
   same(
     "bytesRead and bytesWritten count strings and buffers, before and after the end",
@@ -255,20 +259,17 @@ describe("a connection", () => {
     }),
   );
 
-  same(
-    "reconnecting a closed socket",
-    ({ net }, log, end) => {
-      const listener = net.createServer((socket) => socket.end("once"));
-      listener.listen(0, "127.0.0.1", () => {
-        const client = net.connect(port(listener), "127.0.0.1");
-        watch("client", client, log, SOCKET_EVENTS);
-        client.once("close", () => {
-          client.once("close", () => listener.close(end));
-          client.connect(port(listener), "127.0.0.1");
-        });
+  same("reconnecting a closed socket", ({ net }, log, end) => {
+    const listener = net.createServer((socket) => socket.end("once"));
+    listener.listen(0, "127.0.0.1", () => {
+      const client = net.connect(port(listener), "127.0.0.1");
+      watch("client", client, log, SOCKET_EVENTS);
+      client.once("close", () => {
+        client.once("close", () => listener.close(end));
+        client.connect(port(listener), "127.0.0.1");
       });
-    },
-  );
+    });
+  });
 
   same("onread: a buffer of the user's is filled again and again", ({ net }, log, end) => {
     const listener = net.createServer((socket) => socket.end("0123456789"));
@@ -334,7 +335,11 @@ describe("connecting", () => {
   const fails = (options: object): Program => {
     return ({ net }, log, end) => {
       const client = net.connect(options as never);
-      watch("client", client, log, [...SOCKET_EVENTS, "connectionAttempt", "connectionAttemptFailed"]);
+      watch("client", client, log, [
+        ...SOCKET_EVENTS,
+        "connectionAttempt",
+        "connectionAttemptFailed",
+      ]);
       client.on("close", end);
     };
   };
@@ -494,9 +499,15 @@ describe("a server", () => {
     server.listen(0, () => {
       const { address, family } = server.address() as AddressInfo;
       log(address, family);
-      net.connect(port(server), "127.0.0.1").on("close", () => {
-        net.connect(port(server), "::1").on("close", () => server.close(end)).resume();
-      }).resume();
+      net
+        .connect(port(server), "127.0.0.1")
+        .on("close", () => {
+          net
+            .connect(port(server), "::1")
+            .on("close", () => server.close(end))
+            .resume();
+        })
+        .resume();
     });
   });
   same("ipv6Only: IPv4 is refused", ({ net }, log, end) => {
@@ -566,7 +577,10 @@ describe("a server", () => {
         socket.end();
       });
       second.listen((first as unknown as { _handle: object })._handle, () => {
-        net.connect(port(first), "127.0.0.1").resume().on("close", () => second.close(end));
+        net
+          .connect(port(first), "127.0.0.1")
+          .resume()
+          .on("close", () => second.close(end));
       });
     });
   });
@@ -595,7 +609,10 @@ describe("a handle, for programs that look at it", () => {
       socket.end();
     });
     server.listen(0, "127.0.0.1", () => {
-      net.connect(port(server), "127.0.0.1").resume().on("close", () => server.close(end));
+      net
+        .connect(port(server), "127.0.0.1")
+        .resume()
+        .on("close", () => server.close(end));
     });
   });
   same("ref() and unref() are told by hasRef()", ({ net }, log, end) => {

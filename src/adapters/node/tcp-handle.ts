@@ -26,7 +26,7 @@ import {
 import { addressFrom, fillName, type NameResult } from "./names.ts";
 import { NativeHandle } from "./native-handle.ts";
 import { contextOf, nextTurn, whenClosed } from "./turns.ts";
-import { WriteQueue } from "./write-queue.ts";
+import { WriteQueue, writeNow } from "./write-queue.ts";
 
 const READABLE = POLLIN | POLLRDHUP | POLLERR | POLLHUP;
 
@@ -35,6 +35,10 @@ const READ_SIZE = 65_536;
 
 /** Read into, then copied by the native stream before anyone else runs: one is enough. */
 const scratch = new Uint8Array(READ_SIZE);
+
+function readTurn(handle: TcpHandle): void {
+  handle.readNow();
+}
 
 type Encoding = "latin1" | "utf8" | "ascii" | "ucs2";
 
@@ -53,7 +57,8 @@ export class TcpHandle extends NativeHandle {
   wrappedBy: { onread: ((buffer?: ArrayBuffer) => unknown) | undefined } | undefined = undefined;
   private socket: StreamSocket | undefined;
   private readonly context: AsyncResource = contextOf("TCPWRAP");
-  private readonly writes: WriteQueue;
+  /** Writes that wait for room; made when one does. */
+  private waitingWrites: WriteQueue | undefined = undefined;
   private isReferenced = true;
   private isClosed = false;
   /** The end of closing was told. */
@@ -73,7 +78,6 @@ export class TcpHandle extends NativeHandle {
     super();
     this.host = host;
     this.socket = socket;
-    this.writes = new WriteQueue(this, host.parked, () => this.updateHold());
     this.updateHold();
   }
 
@@ -279,10 +283,11 @@ export class TcpHandle extends NativeHandle {
 
   private readLater(): void {
     this.isTurnDue = true;
-    setImmediate(this.readTurn);
+    setImmediate(readTurn, this);
   }
 
-  private readonly readTurn = (): void => {
+  /** Not for others: a turn of the event loop has come to read. */
+  readNow(): void {
     this.isTurnDue = false;
     if (this.isClosed || !this.wantsData || this.hasEnded) return;
     const result = this.socket!.receive(scratch, 0, this.readSize, 0, undefined);
@@ -298,7 +303,7 @@ export class TcpHandle extends NativeHandle {
       if (result === 0) this.emitEOF();
       else this.context.runInAsyncScope(() => this.readFailed(uvResult(result)));
     }
-  };
+  }
 
   /** A native stream made in JavaScript has no word for errors: net is told as libuv would. */
   private readFailed(status: number): void {
@@ -344,13 +349,28 @@ export class TcpHandle extends NativeHandle {
     return this.write(request, buffers, length);
   }
 
+  private get writes(): WriteQueue {
+    this.waitingWrites ??= new WriteQueue(this, this.host.parked, () => this.updateHold());
+    return this.waitingWrites;
+  }
+
   private write(request: Request, buffers: Uint8Array[], length: number): number {
     streamState[BYTES_WRITTEN] = length;
     streamState[WAS_ASYNC] = 0;
-    if (this.isClosed || this.socket === undefined) return UV.UV_EBADF!;
-    const isDone = this.writes.write(this.socket, request, buffers);
-    if (isDone < 0) return uvResult(isDone);
-    streamState[WAS_ASYNC] = isDone === 0 ? 1 : 0;
+    const { socket } = this;
+    if (this.isClosed || socket === undefined) return UV.UV_EBADF!;
+    if (this.waitingWrites?.hasEntries) {
+      this.writes.writeBehind(socket, request, buffers);
+    } else {
+      const result = writeNow(socket, buffers);
+      if (result === 1) {
+        this.written += length;
+        return 0;
+      }
+      if (result !== -EAGAIN) return uvResult(result);
+      this.writes.writeLater(socket, request, buffers);
+    }
+    streamState[WAS_ASYNC] = 1;
     this.written += length;
     return 0;
   }
@@ -376,7 +396,7 @@ export class TcpHandle extends NativeHandle {
   }
 
   get bytesWritten(): number {
-    return this.written + this.writes.nativeBytes;
+    return this.written + (this.waitingWrites?.nativeBytes ?? 0);
   }
 
   // Closing
@@ -393,7 +413,7 @@ export class TcpHandle extends NativeHandle {
     if (connectRequest !== undefined) {
       nextTurn(this.connectContext!, () => this.endConnect(UV.UV_ECANCELED!));
     }
-    this.writes.cancel();
+    this.waitingWrites?.cancel();
     this.socket?.close();
     this.socket = undefined;
     whenClosed(this.context, () => {
@@ -432,7 +452,7 @@ export class TcpHandle extends NativeHandle {
         (this.isListening ||
           this.isConnecting ||
           (this.wantsData && !this.hasEnded) ||
-          this.writes.isBusy),
+          this.waitingWrites?.isBusy === true),
     );
   }
 }

@@ -24,7 +24,12 @@ export function hookTls(hostOf?: () => SocketHost): void {
   define(
     prototype,
     "_wrapHandle",
-    function (this: { _tlsOptions: { pipe?: unknown } }, wrap: unknown, given: unknown, writing: boolean) {
+    function (
+      this: { _tlsOptions: { pipe?: unknown } },
+      wrap: unknown,
+      given: unknown,
+      writing: boolean,
+    ) {
       let handle = given;
       if (!handle && everywhere !== undefined && !this._tlsOptions.pipe) {
         handle = new TcpHandle(everywhere());

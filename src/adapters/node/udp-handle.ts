@@ -170,9 +170,7 @@ export class UdpHandle {
     }
     const data = count === 1 ? bytesOf(list[0]!) : Buffer.concat(list.slice(0, count).map(bytesOf));
     const result =
-      this.queuedCount > 0
-        ? -EAGAIN
-        : socket.send(data, 0, data.length, 0, to, undefined);
+      this.queuedCount > 0 ? -EAGAIN : socket.send(data, 0, data.length, 0, to, undefined);
     if (result >= 0) return result + 1;
     if (result !== -EAGAIN) return uvResult(result);
     this.sendLater(socket, request, data, to);

@@ -8,17 +8,33 @@ import { type Request, UV } from "./internals.ts";
 import type { NativeHandle } from "./native-handle.ts";
 import { contextOf, nextTurn } from "./turns.ts";
 
-/** A write or a shutdown that could not be done at once. */
-interface Entry {
-  readonly request: Request;
-  /** It came from C++ and is ended there. */
-  readonly isNative: boolean;
+/** How far a write has come. */
+interface Progress {
   /** undefined: shut down. */
-  readonly buffers: Uint8Array[] | undefined;
+  buffers: Uint8Array[] | undefined;
   /** The buffer to go on with, and how much of it is written. */
   index: number;
   offset: number;
+}
+
+/** A write or a shutdown that could not be done at once. */
+interface Entry extends Progress {
+  readonly request: Request;
+  /** It came from C++ and is ended there. */
+  readonly isNative: boolean;
   readonly context: AsyncResource;
+}
+
+const first: Progress = { buffers: undefined, index: 0, offset: 0 };
+
+/** Writes what the send buffer takes now: 1 when that is all, -EAGAIN, or another errno. */
+export function writeNow(socket: StreamSocket, buffers: Uint8Array[]): number {
+  first.buffers = buffers;
+  first.index = 0;
+  first.offset = 0;
+  const result = push(socket, first);
+  first.buffers = undefined;
+  return result;
 }
 
 /** The writes of one handle that wait for room in the socket's send buffer, in order. */
@@ -39,26 +55,34 @@ export class WriteQueue {
     this.onChange = onChange;
   }
 
+  /** Something waits: what comes now must wait behind it. */
+  get hasEntries(): boolean {
+    return this.entries.length > 0;
+  }
+
   get isBusy(): boolean {
     return this.entries.length > 0 || this.untold > 0;
   }
 
-  /** 1: all is in the send buffer; 0: `oncomplete` will tell; negative: an errno. */
-  write(socket: StreamSocket, request: Request, buffers: Uint8Array[]): number {
-    const entry: Entry = {
-      request,
-      isNative: false,
-      buffers,
-      index: 0,
-      offset: 0,
-      context: NOBODY,
-    };
-    if (this.entries.length === 0) {
-      const result = push(socket, entry);
-      if (result !== -EAGAIN) return result;
-    }
-    this.add(socket, { ...entry, context: contextOf("WRITEWRAP") });
-    return 0;
+  /** Takes over a write that `writeNow` has just left with -EAGAIN. */
+  writeLater(socket: StreamSocket, request: Request, buffers: Uint8Array[]): void {
+    this.addWrite(socket, request, buffers, first.index, first.offset);
+  }
+
+  /** Takes a write that comes after others. */
+  writeBehind(socket: StreamSocket, request: Request, buffers: Uint8Array[]): void {
+    this.addWrite(socket, request, buffers, 0, 0);
+  }
+
+  private addWrite(
+    socket: StreamSocket,
+    request: Request,
+    buffers: Uint8Array[],
+    index: number,
+    offset: number,
+  ): void {
+    const context = contextOf("WRITEWRAP");
+    this.add(socket, { request, isNative: false, buffers, index, offset, context });
   }
 
   writeNative(socket: StreamSocket, request: object, buffers: Uint8Array[]): void {
@@ -168,18 +192,15 @@ export class WriteQueue {
   }
 }
 
-/** For entries that are never told. */
-const NOBODY = contextOf("WRITEWRAP");
-
-/** Writes as much as the send buffer takes: 1 when that is all, -EAGAIN, or another errno. */
-function push(socket: StreamSocket, entry: Entry): number {
+function push(socket: StreamSocket, entry: Progress): number {
   const buffers = entry.buffers!;
   while (entry.index < buffers.length) {
     const buffer = buffers[entry.index]!;
     const length = buffer.length - entry.offset;
     // What follows at once need not leave in a segment of its own.
     const flags = entry.index + 1 < buffers.length ? MSG_MORE : 0;
-    const sent = length === 0 ? 0 : socket.send(buffer, entry.offset, length, flags, undefined, undefined);
+    const sent =
+      length === 0 ? 0 : socket.send(buffer, entry.offset, length, flags, undefined, undefined);
     if (sent < 0) return sent;
     if (sent < length) entry.offset += sent;
     else {

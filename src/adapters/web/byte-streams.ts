@@ -94,7 +94,9 @@ export function bytesOf(chunk: unknown): Uint8Array {
     return new Uint8Array(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.byteLength);
   }
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
-  throw new TypeError("a socket takes bytes: write an ArrayBuffer or a view, text through TextEncoderStream");
+  throw new TypeError(
+    "a socket takes bytes: write an ArrayBuffer or a view, text through TextEncoderStream",
+  );
 }
 
 export interface Settling<T = void> {

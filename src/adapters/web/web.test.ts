@@ -94,7 +94,10 @@ describe("Direct Sockets, TCPSocket", () => {
   test("a closed port: opened and closed reject with NetworkError, the cause has the code", async () => {
     const { a } = pair();
     const socket = new (directSockets(a).TCPSocket)("10.0.0.2", 9);
-    const error = await socket.opened.then(() => undefined, (e: unknown) => e as DOMException);
+    const error = await socket.opened.then(
+      () => undefined,
+      (e: unknown) => e as DOMException,
+    );
     expect(error).toBeInstanceOf(DOMException);
     expect(error).toMatchObject({ name: "NetworkError", cause: { code: "ECONNREFUSED" } });
     await expect(socket.closed).rejects.toMatchObject({ name: "NetworkError" });

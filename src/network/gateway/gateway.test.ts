@@ -15,7 +15,9 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function lan(options: GatewayOptions = {}): Promise<{ client: SocketHost; gateway: Gateway }> {
+async function lan(
+  options: GatewayOptions = {},
+): Promise<{ client: SocketHost; gateway: Gateway }> {
   const network = new Network({ clock: realTime() });
   closing.push(() => network.close());
   const wire = network.switch();

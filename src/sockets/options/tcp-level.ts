@@ -24,6 +24,7 @@ import {
   TCP_USER_TIMEOUT,
   TCP_WINDOW_CLAMP,
 } from "../constants.ts";
+import type { TcpInfo } from "../../tcp/info.ts";
 import type { StreamSocket } from "../stream-socket.ts";
 import type { SocketOptions } from "../../tcp/socket-options.ts";
 import { isStream } from "./kinds.ts";
@@ -92,11 +93,16 @@ function keyBytes(key: Int32Array | undefined): string {
   return bytes;
 }
 
-
 function maxSegment(s: StreamSocket): number {
   const c = s.connection;
   // Before there is a connection Linux tells the default; afterwards what a full segment carries.
   return c.path === undefined ? c.options.maxSegment || 536 : c.sndMss;
+}
+
+/** TCP_INFO; a listener has no connection, but a state. */
+export function streamInfo(s: StreamSocket): TcpInfo {
+  const info = s.system.env.tcp.info(s.connection);
+  return s.isListening ? { ...info, state: "LISTEN" } : info;
 }
 
 export const TCP_OPTIONS = table([
@@ -131,7 +137,7 @@ export const TCP_OPTIONS = table([
   {
     name: "TCP_INFO",
     option: TCP_INFO,
-    get: (s) => (isStream(s) ? s.system.env.tcp.info(s.connection) : 0),
+    get: (s) => (isStream(s) ? streamInfo(s) : 0),
   },
   integer(
     "TCP_QUICKACK",

@@ -48,7 +48,10 @@ function beginReduction(env: TcpEnvironment, c: TcpConnection, kind: number): vo
   if (!controller.ownsWindow) c.ssthresh = controller.onCongestion(c, kind, env.nowUs);
   else controller.onCongestion(c, kind, env.nowUs);
   const flight = (c.sndNxt - c.sndUna) | 0;
-  loss.prr.start(Math.max(flight - loss.sackedBytes + env.sample.deliveredBytes, c.sndMss), c.ssthresh);
+  loss.prr.start(
+    Math.max(flight - loss.sackedBytes + env.sample.deliveredBytes, c.sndMss),
+    c.ssthresh,
+  );
   c.cwrDue = c.ecnOn;
 }
 
@@ -83,7 +86,11 @@ export function enterLoss(env: TcpEnvironment, c: TcpConnection): void {
   const s = env.settings;
   const fresh = c.caState < CA_RECOVERY;
   // ssthresh is set once per window: not again while what was sent before the last reduction is being repaired.
-  if (c.caState <= CA_DISORDER || !seqGt(loss.highSeq, c.sndUna) || (c.caState === CA_LOSS && c.retransmits === 0)) {
+  if (
+    c.caState <= CA_DISORDER ||
+    !seqGt(loss.highSeq, c.sndUna) ||
+    (c.caState === CA_LOSS && c.retransmits === 0)
+  ) {
     remember(c, loss);
     const controller = attachController(env, c);
     const ssthresh = controller.onCongestion(c, CONGESTION_TIMEOUT, env.nowUs);
@@ -150,7 +157,11 @@ function endReduction(env: TcpEnvironment, c: TcpConnection): void {
 }
 
 /** ACKs that acknowledge only originals prove the episode needless (RFC 3522, RFC 4015 §3.1). */
-export function isOriginalAcknowledged(env: TcpEnvironment, c: TcpConnection, seg: Segment): boolean {
+export function isOriginalAcknowledged(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  seg: Segment,
+): boolean {
   const loss = c.loss!;
   return (
     env.settings.eifel &&
@@ -214,7 +225,12 @@ export function tryUndoPartial(env: TcpEnvironment, c: TcpConnection, seg: Segme
 }
 
 /** After a timeout: F-RTO or Eifel say that it was spurious. */
-export function tryUndoLoss(env: TcpEnvironment, c: TcpConnection, seg: Segment, byFrto: boolean): boolean {
+export function tryUndoLoss(
+  env: TcpEnvironment,
+  c: TcpConnection,
+  seg: Segment,
+  byFrto: boolean,
+): boolean {
   if (!byFrto && !mayUndo(env, c, seg)) return false;
   env.counters.tcpSpuriousRtos++;
   undo(env, c, true);
@@ -267,4 +283,3 @@ export function noteRetransmission(env: TcpEnvironment, c: TcpConnection, tsVal:
   env.counters.tcpRetransSegs++;
   c.totalRetransmits++;
 }
-

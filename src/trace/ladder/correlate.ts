@@ -24,6 +24,7 @@ interface Open {
 export function correlate(log: PacketLog): Journey[] {
   const journeys: { sent: number; arrived: number }[] = [];
   const open = new Map<number, Open[]>();
+  const own = ownAddresses(log);
   for (let i = 0; i < log.count; i++) {
     const bytes = log.bytes(i);
     const ethernet = log.interfaces[log.interfaceId(i)].medium === "ethernet";
@@ -37,6 +38,7 @@ export function correlate(log: PacketLog): Journey[] {
       else list.push({ index: i, journey });
       continue;
     }
+    if (ethernet && isForeign(bytes, own.get(log.interfaceId(i)))) continue;
     const list = open.get(key);
     const at = list === undefined ? -1 : list.findIndex((o) => fits(log, o.index, i, ethernet));
     if (at < 0) {
@@ -52,6 +54,26 @@ export function correlate(log: PacketLog): Journey[] {
     else if (list!.length > 64) list!.shift();
   }
   return journeys;
+}
+
+/** The MAC addresses that each interface sends from. */
+function ownAddresses(log: PacketLog): Map<number, Set<string>> {
+  const own = new Map<number, Set<string>>();
+  for (let i = 0; i < log.count; i++) {
+    const id = log.interfaceId(i);
+    if (log.direction(i) !== "out" || log.interfaces[id].medium !== "ethernet") continue;
+    const source = log.bytes(i).subarray(6, 12).join();
+    const known = own.get(id);
+    if (known === undefined) own.set(id, new Set([source]));
+    else known.add(source);
+  }
+  return own;
+}
+
+/** A frame for somebody else, which a switch sent everywhere because it did not know where to. */
+function isForeign(bytes: Uint8Array, own: ReadonlySet<string> | undefined): boolean {
+  if (own === undefined || (bytes[0] & 1) !== 0) return false;
+  return !own.has(bytes.subarray(0, 6).join());
 }
 
 export function isDropped(log: PacketLog, i: number): boolean {

@@ -23,7 +23,10 @@ async function actOf(name: string, index = 0): Promise<ActResult> {
 
 describe("the ladder as text", () => {
   it("shows segments, times at both ends, and states in the margins", async () => {
-    const ladder = actLadder(await actOf("three-way-handshake"), "en", { narration: false, title: "" });
+    const ladder = actLadder(await actOf("three-way-handshake"), "en", {
+      narration: false,
+      title: "",
+    });
     expect(ladderText(ladder, { width: 100 })).toBe(`\
      ms          client                                                    server
                 10.0.0.1                                                  10.0.0.2
@@ -36,7 +39,10 @@ describe("the ladder as text", () => {
   });
 
   it("ends lost packets in an x and says why something is sent again", async () => {
-    const ladder = actLadder(await actOf("loss-and-timeout"), "en", { narration: false, title: "" });
+    const ladder = actLadder(await actOf("loss-and-timeout"), "en", {
+      narration: false,
+      title: "",
+    });
     const lines = ladderLines(ladder, { width: 100 });
     expect(lines.find((line) => line.includes("✗"))).toMatch(/seq=1401 .* ─+✗ lost/);
     expect(lines.find((line) => line.includes("again: rto"))).toMatch(/280\.000 .*╌╌►│ +290\.000/);
@@ -69,7 +75,9 @@ describe("the ladder as text", () => {
     const act = await actOf("client-server");
     const ladder = actLadder(act, "en");
     expect(ladder.columns.map(({ name }) => name)).toEqual(["ann", "bob", "cho", "server"]);
-    expect(ladder.columns.map(({ detail }) => detail)).toEqual([1, 2, 3, 4].map((n) => `10.0.0.${n}`));
+    expect(ladder.columns.map(({ detail }) => detail)).toEqual(
+      [1, 2, 3, 4].map((n) => `10.0.0.${n}`),
+    );
   });
 
   it("colours only when asked", async () => {
@@ -107,11 +115,15 @@ describe("the ladder as SVG", () => {
       else expect(open.pop()).toBe(name);
     }
     expect(open).toEqual([]);
-    expect(svg.replace(/<style>[^]*?<\/style>/, "").replace(/<[^>]*>/g, "")).not.toMatch(/[<>]|&(?!amp;|lt;|gt;|quot;)/);
+    expect(svg.replace(/<style>[^]*?<\/style>/, "").replace(/<[^>]*>/g, "")).not.toMatch(
+      /[<>]|&(?!amp;|lt;|gt;|quot;)/,
+    );
   });
 
   it("keeps arrows out of the boxes: each lies between two of them", () => {
-    const boxes = [...svg.matchAll(/<rect x="20" y="([\d.]+)"[^>]*height="([\d.]+)"[^>]*class="box"/g)];
+    const boxes = [
+      ...svg.matchAll(/<rect x="20" y="([\d.]+)"[^>]*height="([\d.]+)"[^>]*class="box"/g),
+    ];
     const spans = boxes.map(([, y, height]) => [Number(y), Number(y) + Number(height)]);
     expect(spans.length).toBeGreaterThan(3);
     for (const [, y1, y2] of svg.matchAll(/d="M[\d.]+ ([\d.]+) L[\d.]+ ([\d.]+)" class="arrow/g)) {
@@ -170,7 +182,11 @@ describe("byte strips", () => {
   });
 
   it("are as wide as told", () => {
-    const strip = sendStrip("client: send", v({ sndUna: 1, sndNxt: 51, sndEnd: 101, sndWnd: 70 }), 0);
+    const strip = sendStrip(
+      "client: send",
+      v({ sndUna: 1, sndNxt: 51, sndEnd: 101, sndWnd: 70 }),
+      0,
+    );
     for (const width of [40, 60, 100]) {
       for (const row of stripRows(strip, width, "ko")) {
         expect(stringWidth(row.toString((text) => text))).toBeLessThanOrEqual(width);

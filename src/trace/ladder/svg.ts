@@ -71,8 +71,7 @@ class Picture {
     const marks: [number, number] = [30, 30];
     for (const item of ladder.items) {
       if (item.kind === "arrow") {
-        const spans = Math.max(1, Math.abs(item.to - item.from));
-        label = Math.max(label, (textWidth(this.title(item), MONO_SIZE) + 40) / spans);
+        label = Math.max(label, textWidth(this.title(item), MONO_SIZE) + 40);
       } else if (isMark(item)) {
         if (item.column === 0) marks[0] = Math.max(marks[0], textWidth(item.text) + 24);
         if (item.column === count - 1) marks[1] = Math.max(marks[1], textWidth(item.text) + 24);
@@ -330,12 +329,15 @@ class Picture {
     const [lx, ly, rx, ry] = x1 < x2 ? [x1, y1, x2, y2] : [x2, y2, x1, y1];
     const angle = (Math.atan2(ry - ly, rx - lx) * 180) / Math.PI;
     // The head of a lost packet is not reached: its text stays near its sender.
-    const part = isLost ? (x1 < x2 ? 0.42 : 0.58) : 0.5;
+    // Beyond its neighbor a packet's text stands in the first gap, clear of the hosts between.
+    const spans = Math.max(1, Math.abs(arrow.to - arrow.from));
+    const fromSender = isLost ? 0.42 : 0.5 / spans;
+    const part = x1 < x2 ? fromSender : 1 - fromSender;
     const mx = lx + (rx - lx) * part;
     const my = ly + (ry - ly) * part;
     const transform = `translate(${round(mx)} ${round(my)}) rotate(${round(angle)})`;
     const tone = isLost ? " losttext" : arrow.reason !== "" ? " againtext" : "";
-    const room = Math.hypot(rx - lx, ry - ly) * (isLost ? 0.84 : 1) - 18;
+    const room = (Math.hypot(rx - lx, ry - ly) * (isLost ? 0.84 : 1)) / spans - 18;
     this.out.push(
       svgText(0, -5, shortened(this.title(arrow), room, MONO_SIZE), {
         className: `mono halo${tone}`,

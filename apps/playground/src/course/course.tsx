@@ -12,7 +12,8 @@ import { type Scene, sceneOf } from "./moments.ts";
 import { PlayControls } from "./play-controls.tsx";
 import { snapshot } from "./snapshot.ts";
 
-type Data = typeof import("../../../../src/scenarios/registry.ts") & typeof import("../../../../src/scenarios/run.ts");
+type Data = typeof import("../../../../src/scenarios/registry.ts") &
+  typeof import("../../../../src/scenarios/run.ts");
 
 /** The scenarios and their narrations are fetched when the course is opened. */
 async function load(): Promise<Data> {
@@ -48,9 +49,11 @@ export function Course({ route, dark }: { route: Route; dark: boolean }) {
   const last = (scene?.moments.length ?? 1) - 1;
   const step = Math.min(last, Math.max(0, Number(route.parts[1] ?? 0) || 0));
   const go = (to: number) =>
-    scenario !== undefined && writeRoute("course", [scenario.name, Math.min(last, Math.max(0, to))]);
+    scenario !== undefined &&
+    writeRoute("course", [scenario.name, Math.min(last, Math.max(0, to))]);
 
-  if (data === undefined || scenario === undefined) return <p class="wait">{failure || t("running")}</p>;
+  if (data === undefined || scenario === undefined)
+    return <p class="wait">{failure || t("running")}</p>;
   return (
     <div class="course">
       <ScenarioList scenarios={data.SCENARIOS} current={scenario} />
@@ -70,7 +73,13 @@ export function Course({ route, dark }: { route: Route; dark: boolean }) {
   );
 }
 
-function ScenarioList({ scenarios, current }: { scenarios: readonly Scenario[]; current: Scenario }) {
+function ScenarioList({
+  scenarios,
+  current,
+}: {
+  scenarios: readonly Scenario[];
+  current: Scenario;
+}) {
   const { t, lang } = useWords();
   const open = (name: string) => writeRoute("course", [name, 0], {}, true);
   return (
@@ -79,7 +88,11 @@ function ScenarioList({ scenarios, current }: { scenarios: readonly Scenario[]; 
         <ol>
           {scenarios.map((scenario) => (
             <li key={scenario.name}>
-              <button type="button" aria-current={scenario === current ? "true" : undefined} onClick={() => open(scenario.name)}>
+              <button
+                type="button"
+                aria-current={scenario === current ? "true" : undefined}
+                onClick={() => open(scenario.name)}
+              >
                 {scenario.title[lang]}
               </button>
             </li>
@@ -161,7 +174,11 @@ function Run({ scene, step, go, dark }: RunProps) {
           <Exhibits exhibits={exhibits} dark={dark} />
           <section class="card">
             <h3>{t("buffers")}</h3>
-            {strips.length === 0 ? <p class="muted">{t("noConnection")}</p> : <Strips strips={strips} />}
+            {strips.length === 0 ? (
+              <p class="muted">{t("noConnection")}</p>
+            ) : (
+              <Strips strips={strips} />
+            )}
           </section>
           <section class="card">
             <h3>{t("states")}</h3>
@@ -199,7 +216,9 @@ function Values({ values }: { values: Scene["result"]["values"] }) {
           <div key={name}>
             <dt>{name}</dt>
             <dd data-value={name}>
-              {Array.isArray(value) ? value.map((each, i) => <code key={i}>{String(each)}</code>) : String(value)}
+              {Array.isArray(value)
+                ? value.map((each, i) => <code key={i}>{String(each)}</code>)
+                : String(value)}
             </dd>
           </div>
         ))}

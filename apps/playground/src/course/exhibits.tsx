@@ -1,6 +1,6 @@
 import type { Exhibit } from "../../../../src/scenarios/scenario.ts";
 import { useWords } from "../language.ts";
-import { Chart } from "../views/chart.tsx";
+import { Chart } from "../views/charts.ts";
 
 export function Exhibits({ exhibits, dark }: { exhibits: readonly Exhibit[]; dark: boolean }) {
   return (
@@ -62,7 +62,9 @@ function ExhibitView({ exhibit, dark }: { exhibit: Exhibit; dark: boolean }) {
 }
 
 /** One x axis for all curves; between its own points a curve keeps its last value. */
-function aligned(curves: readonly (readonly (readonly [number, number])[])[]): [number[], ...(number | null)[][]] {
+function aligned(
+  curves: readonly (readonly (readonly [number, number])[])[],
+): [number[], ...(number | null)[][]] {
   const xs = [...new Set(curves.flatMap((points) => points.map(([x]) => x)))].sort((a, b) => a - b);
   const columns = curves.map((points) => {
     let i = 0;

@@ -45,7 +45,10 @@ export function sceneOf(result: ScenarioResult): Scene {
 
 function momentsOf(act: ActResult, index: number, rows: readonly LadderRow[]): Moment[] {
   const made: Moment[] = [];
-  const times = Float64Array.from({ length: act.trace.length }, (_, i) => act.trace.event(i).timeUs);
+  const times = Float64Array.from(
+    { length: act.trace.length },
+    (_, i) => act.trace.event(i).timeUs,
+  );
   let events = act.firstEvent;
   let said = -1;
   rows.forEach((row, i) => {
@@ -64,7 +67,14 @@ function momentsOf(act: ActResult, index: number, rows: readonly LadderRow[]): M
   });
   if (made.length === 0) {
     const [first] = act.steps;
-    made.push({ act: index, timeUs: first?.timeUs ?? 0, rows: 0, events: act.trace.length, said: first === undefined ? -1 : 0, isSaid: true });
+    made.push({
+      act: index,
+      timeUs: first?.timeUs ?? 0,
+      rows: 0,
+      events: act.trace.length,
+      said: first === undefined ? -1 : 0,
+      isSaid: true,
+    });
   }
   return made;
 }

@@ -38,7 +38,13 @@ export function PlayControls({ scene, step, go }: Props) {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
-      if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (
+        /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) ||
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey
+      )
+        return;
       const action: Record<string, () => void> = {
         ArrowRight: () => go(step + 1),
         ArrowLeft: () => go(step - 1),
@@ -59,7 +65,14 @@ export function PlayControls({ scene, step, go }: Props) {
   });
 
   const button = (label: string, sign: string, act: () => void, disabled = false, name = "") => (
-    <button type="button" aria-label={label} title={label} disabled={disabled} onClick={act} data-action={name}>
+    <button
+      type="button"
+      aria-label={label}
+      title={label}
+      disabled={disabled}
+      onClick={act}
+      data-action={name}
+    >
       {sign}
     </button>
   );
@@ -69,7 +82,12 @@ export function PlayControls({ scene, step, go }: Props) {
         {button(t("start"), "|«", () => go(0), step === 0, "start")}
         {button(t("previousText"), "«", () => text(-1), step === 0, "previous-text")}
         {button(t("back"), "‹", () => go(step - 1), step === 0, "back")}
-        <button type="button" class="primary" onClick={() => (step >= last ? (go(0), setPlaying(true)) : setPlaying(!playing))} data-action="play">
+        <button
+          type="button"
+          class="primary"
+          onClick={() => (step >= last ? (go(0), setPlaying(true)) : setPlaying(!playing))}
+          data-action="play"
+        >
           {playing ? t("pause") : t("play")}
         </button>
         {button(t("forward"), "›", () => go(step + 1), step === last, "forward")}

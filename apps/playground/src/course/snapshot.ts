@@ -22,7 +22,8 @@ export function snapshot(act: ActResult, events: number): HostSnapshot[] {
   const end = Math.min(events, trace.length);
   for (let i = end - 1; i >= Math.max(0, end - REACH) && found.size < act.hosts.length; i--) {
     const event = trace.event(i);
-    if (!("variables" in event) || event.variables === undefined || event.connection === undefined) continue;
+    if (!("variables" in event) || event.variables === undefined || event.connection === undefined)
+      continue;
     const table = event.variables.state === "LISTEN" ? listening : found;
     if (table.has(event.host) || found.has(event.host)) continue;
     const owner = trace.connections[event.connection - 1];

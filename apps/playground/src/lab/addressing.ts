@@ -14,7 +14,11 @@ export interface Plug {
 export interface Plan {
   readonly plugs: readonly Plug[];
   /** Of a node: where packets for a subnet go next. */
-  readonly routes: readonly { readonly node: string; readonly subnet: number; readonly gateway: string }[];
+  readonly routes: readonly {
+    readonly node: string;
+    readonly subnet: number;
+    readonly gateway: string;
+  }[];
 }
 
 export function planAddresses(setup: Setup): Plan {
@@ -48,7 +52,9 @@ export function planAddresses(setup: Setup): Plan {
     while (edge.length > 0) {
       const next: typeof edge = [];
       for (const { subnet, gateway } of edge) {
-        for (const door of plugs.filter((p) => p.subnet === subnet && p.node !== name && kinds.get(p.node) === "router")) {
+        for (const door of plugs.filter(
+          (p) => p.subnet === subnet && p.node !== name && kinds.get(p.node) === "router",
+        )) {
           for (const beyond of plugs.filter((p) => p.node === door.node && !seen.has(p.subnet))) {
             seen.add(beyond.subnet);
             const via = gateway || door.address;

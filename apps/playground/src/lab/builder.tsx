@@ -55,15 +55,30 @@ export function Builder({ setup, use }: { setup: Setup; use(setup: Setup): void 
         {picker(t("to"), b, setTo)}
         <button
           type="button"
-          disabled={a === b || setup.cables.some((c) => [c.a, c.b].includes(a) && [c.a, c.b].includes(b))}
-          onClick={() => use({ ...setup, cables: [...setup.cables, { a, b, mbit: 10, delayMs: 10, loss: 0, queue: 50 }] })}
+          disabled={
+            a === b || setup.cables.some((c) => [c.a, c.b].includes(a) && [c.a, c.b].includes(b))
+          }
+          onClick={() =>
+            use({
+              ...setup,
+              cables: [...setup.cables, { a, b, mbit: 10, delayMs: 10, loss: 0, queue: 50 }],
+            })
+          }
         >
           + {t("addCable")}
         </button>
         <button
           type="button"
           disabled={a === b || !isHost(a) || !isHost(b)}
-          onClick={() => use({ ...setup, flows: [...setup.flows, { from: a, to: b, control: "cubic", stream: true, reading: true }] })}
+          onClick={() =>
+            use({
+              ...setup,
+              flows: [
+                ...setup.flows,
+                { from: a, to: b, control: "cubic", stream: true, reading: true },
+              ],
+            })
+          }
         >
           + {t("flows")}
         </button>
@@ -72,7 +87,11 @@ export function Builder({ setup, use }: { setup: Setup; use(setup: Setup): void 
         {setup.nodes.map((node) => (
           <li key={node.name}>
             {node.name}{" "}
-            <button type="button" aria-label={`${t("remove")} ${node.name}`} onClick={() => removeNode(node.name)}>
+            <button
+              type="button"
+              aria-label={`${t("remove")} ${node.name}`}
+              onClick={() => removeNode(node.name)}
+            >
               ×
             </button>
           </li>
@@ -80,7 +99,11 @@ export function Builder({ setup, use }: { setup: Setup; use(setup: Setup): void 
         {setup.flows.map((flow, i) => (
           <li key={`flow${i}`}>
             {flow.from} → {flow.to}{" "}
-            <button type="button" aria-label={`${t("remove")} ${flow.from} → ${flow.to}`} onClick={() => use({ ...setup, flows: setup.flows.filter((f) => f !== flow) })}>
+            <button
+              type="button"
+              aria-label={`${t("remove")} ${flow.from} → ${flow.to}`}
+              onClick={() => use({ ...setup, flows: setup.flows.filter((f) => f !== flow) })}
+            >
               ×
             </button>
           </li>

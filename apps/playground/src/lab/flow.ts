@@ -24,7 +24,13 @@ export class Flow {
   private wakeReader: (() => void) | undefined;
   private written = 0;
 
-  constructor(setup: FlowSetup, port: number, client: SocketHost, server: SocketHost, address: string) {
+  constructor(
+    setup: FlowSetup,
+    port: number,
+    client: SocketHost,
+    server: SocketHost,
+    address: string,
+  ) {
     this.setup = setup;
     this.port = port;
     this.name = `${setup.from} → ${setup.to}`;
@@ -88,7 +94,10 @@ export class Flow {
   private async put(count: number): Promise<void> {
     const from = this.written & 0xff;
     this.written += count;
-    const bytes = from === 0 && count <= CHUNK.length ? CHUNK.subarray(0, count) : Uint8Array.from({ length: count }, (_, i) => (from + i) & 0xff);
+    const bytes =
+      from === 0 && count <= CHUNK.length
+        ? CHUNK.subarray(0, count)
+        : Uint8Array.from({ length: count }, (_, i) => (from + i) & 0xff);
     await this.connection?.write(bytes);
   }
 

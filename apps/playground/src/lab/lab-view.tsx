@@ -72,7 +72,10 @@ interface HeadProps {
 function Head({ setup, lab, use, fail }: HeadProps) {
   const { t } = useWords();
   const file = useRef<HTMLInputElement>(null);
-  const preset = Object.keys(PRESETS).find((name) => JSON.stringify({ ...PRESETS[name], seed: 0 }) === JSON.stringify({ ...setup, seed: 0 }));
+  const preset = Object.keys(PRESETS).find(
+    (name) =>
+      JSON.stringify({ ...PRESETS[name], seed: 0 }) === JSON.stringify({ ...setup, seed: 0 }),
+  );
   const now = () => lab?.setup() ?? setup;
   const load = async (input: HTMLInputElement) => {
     const [chosen] = input.files ?? [];
@@ -104,23 +107,60 @@ function Head({ setup, lab, use, fail }: HeadProps) {
       </label>
       <label>
         {t("seed")}
-        <input class="number-input" type="number" min={0} value={setup.seed} onChange={(e) => use({ ...now(), seed: Math.max(0, Number(e.currentTarget.value) || 0) })} />
+        <input
+          class="number-input"
+          type="number"
+          min={0}
+          value={setup.seed}
+          onChange={(e) => use({ ...now(), seed: Math.max(0, Number(e.currentTarget.value) || 0) })}
+        />
       </label>
       <button type="button" data-action="restart" onClick={() => use(now())}>
         {t("restart")}
       </button>
       <span class="spacer" />
-      <button type="button" onClick={() => save(new Blob([JSON.stringify(now(), null, 2)], { type: "application/json" }), "laboratory.json")}>
+      <button
+        type="button"
+        onClick={() =>
+          save(
+            new Blob([JSON.stringify(now(), null, 2)], { type: "application/json" }),
+            "laboratory.json",
+          )
+        }
+      >
         {t("save")}
       </button>
       <button type="button" onClick={() => file.current?.click()}>
         {t("load")}
       </button>
-      <input ref={file} type="file" accept="application/json,.json" hidden aria-label={t("load")} onChange={(e) => void load(e.currentTarget)} />
-      <button type="button" data-action="share" title={t("copied")} onClick={() => writeRoute("lab", [], { setup: toUrlText(now()), preset: undefined })}>
+      <input
+        ref={file}
+        type="file"
+        accept="application/json,.json"
+        hidden
+        aria-label={t("load")}
+        onChange={(e) => void load(e.currentTarget)}
+      />
+      <button
+        type="button"
+        data-action="share"
+        title={t("copied")}
+        onClick={() => writeRoute("lab", [], { setup: toUrlText(now()), preset: undefined })}
+      >
         {t("share")}
       </button>
-      <button type="button" data-action="pcapng" disabled={lab === undefined} onClick={() => lab && save(new Blob([lab.pcapng() as BlobPart], { type: "application/octet-stream" }), "laboratory.pcapng")}>
+      <button
+        type="button"
+        data-action="pcapng"
+        disabled={lab === undefined}
+        onClick={() =>
+          lab &&
+          save(
+            new Blob([lab.pcapng() as BlobPart], { type: "application/octet-stream" }),
+            "laboratory.pcapng",
+          )
+        }
+      >
         {t("pcap")}
       </button>
     </div>
@@ -152,7 +192,8 @@ function Bench({ lab, setup, dark, use }: BenchProps) {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
-      if (/^(INPUT|SELECT|TEXTAREA|BUTTON)$/.test(target.tagName) || event.ctrlKey || event.metaKey) return;
+      if (/^(INPUT|SELECT|TEXTAREA|BUTTON)$/.test(target.tagName) || event.ctrlKey || event.metaKey)
+        return;
       if (event.key === " ") setPlaying((on) => !on);
       else if (event.key === "ArrowRight") void lab.step().then(redraw);
       else return;
@@ -163,7 +204,10 @@ function Bench({ lab, setup, dark, use }: BenchProps) {
   }, [lab]);
   // A ladder is read, not watched: while time runs it is redrawn a few times a second.
   const drawn = useRef({ at: 0, version: -1 });
-  if (lab.packets.version !== drawn.current.version && (!playing || performance.now() - drawn.current.at > LADDER_MS)) {
+  if (
+    lab.packets.version !== drawn.current.version &&
+    (!playing || performance.now() - drawn.current.at > LADDER_MS)
+  ) {
     drawn.current = { at: performance.now(), version: lab.packets.version };
   }
   const { ladder, keys, rows } = useMemo(() => {
@@ -173,15 +217,28 @@ function Bench({ lab, setup, dark, use }: BenchProps) {
   return (
     <>
       <div class="controls" role="group" aria-label={t("play")}>
-        <button type="button" class="primary" data-action="play" onClick={() => setPlaying(!playing)}>
+        <button
+          type="button"
+          class="primary"
+          data-action="play"
+          onClick={() => setPlaying(!playing)}
+        >
           {playing ? t("pause") : t("play")}
         </button>
-        <button type="button" data-action="step" onClick={() => (setPlaying(false), void lab.step().then(redraw))}>
+        <button
+          type="button"
+          data-action="step"
+          onClick={() => (setPlaying(false), void lab.step().then(redraw))}
+        >
           {t("stepEvent")}
         </button>
         <label>
           {t("speed")}
-          <select data-action="speed" value={String(speed)} onChange={(e) => setSpeed(Number(e.currentTarget.value))}>
+          <select
+            data-action="speed"
+            value={String(speed)}
+            onChange={(e) => setSpeed(Number(e.currentTarget.value))}
+          >
             {SPEEDS.map((value) => (
               <option key={value} value={String(value)}>
                 ×{value}
@@ -195,7 +252,12 @@ function Bench({ lab, setup, dark, use }: BenchProps) {
       </div>
       <div class="bench">
         <section class="card">
-          <NetworkSvg lab={lab} setup={setup} label={t("preset")} onDrop={(flying, wire) => (wire.doom(flying, lab.packets), redraw())} />
+          <NetworkSvg
+            lab={lab}
+            setup={setup}
+            label={t("preset")}
+            onDrop={(flying, wire) => (wire.doom(flying, lab.packets), redraw())}
+          />
           <p class="muted hint">{t("hint")}</p>
         </section>
         <section class="card">
@@ -213,7 +275,13 @@ function Bench({ lab, setup, dark, use }: BenchProps) {
         </section>
         <section class="card wide">
           <h3>{t("recent")}</h3>
-          <LadderSvg ladder={ladder} rows={rows} shown={rows.length} label={t("recent")} onDrop={(arrow) => lab.dropArrow(arrow, keys) && redraw()} />
+          <LadderSvg
+            ladder={ladder}
+            rows={rows}
+            shown={rows.length}
+            label={t("recent")}
+            onDrop={(arrow) => lab.dropArrow(arrow, keys) && redraw()}
+          />
         </section>
         <section class="card wide">
           <h3>{t("build")}</h3>
@@ -231,7 +299,21 @@ function stripsOf(lab: Laboratory, send: string, receive: string) {
     const s = flow.accepted?.socket.connection;
     return [
       ...(c === undefined ? [] : [sendStrip(`${flow.setup.from}: ${send}`, c, c.iss)]),
-      ...(s === undefined ? [] : [receiveStrip(`${flow.setup.to}: ${receive}`, { rcvNxt: s.rcvNxt, rcvRead: s.rcvRead, rcvAdv: s.rcvAdv, finReceived: s.finReceived, ranges: rangesOf(s) }, s.irs)]),
+      ...(s === undefined
+        ? []
+        : [
+            receiveStrip(
+              `${flow.setup.to}: ${receive}`,
+              {
+                rcvNxt: s.rcvNxt,
+                rcvRead: s.rcvRead,
+                rcvAdv: s.rcvAdv,
+                finReceived: s.finReceived,
+                ranges: rangesOf(s),
+              },
+              s.irs,
+            ),
+          ]),
     ];
   });
 }

@@ -83,7 +83,12 @@ export class Laboratory {
   }
 
   private host(name: string, forwarding: boolean): SocketHost {
-    const quiet = { ipv6: false, duplicateAddressDetection: "off", announceAddresses: false, multicastReports: false } as const;
+    const quiet = {
+      ipv6: false,
+      duplicateAddressDetection: "off",
+      announceAddresses: false,
+      multicastReports: false,
+    } as const;
     const host = this.network.host({ name, config: { ...quiet, forwarding } });
     host.tcp.tracer = this.recorder.tracer(name, this.network);
     return host;
@@ -100,7 +105,11 @@ export class Laboratory {
     try {
       const end = performance.now() + budgetMs;
       while (this.nowUs < untilUs && performance.now() < end) {
-        const next = Math.min(untilUs, this.nowUs + 5000, Math.max(this.samples.nextUs, this.nowUs + 1));
+        const next = Math.min(
+          untilUs,
+          this.nowUs + 5000,
+          Math.max(this.samples.nextUs, this.nowUs + 1),
+        );
         await this.clock.run(next);
         this.samples.take(this.nowUs, this.flows, this.wires);
       }
@@ -122,10 +131,12 @@ export class Laboratory {
     }
   }
 
-  /** The last packets as a ladder; what is still under way is not called lost. */
+  /** The last packets as a ladder, and the key of each by its number. */
   ladder(): { ladder: Ladder; keys: readonly string[] } {
     const { log, keys } = this.packets.snapshot();
-    const hosts = [...this.hosts.keys()].filter((name) => log.interfaces.some((i) => i.host === name));
+    const hosts = [...this.hosts.keys()].filter((name) =>
+      log.interfaces.some((i) => i.host === name),
+    );
     const built = buildLadder(log, this.recorder.read(), {
       order: hosts,
       protocols: ["tcp", "icmp"],
@@ -133,10 +144,7 @@ export class Laboratory {
       fromUs: log.count > 0 ? log.timeUs(0) : 0,
       relative: true,
     });
-    const items = built.items.map((item) =>
-      item.kind === "arrow" && item.lost === "not seen to arrive" ? { ...item, lost: "" } : item,
-    );
-    return { ladder: { ...built, items: items.slice(-36) }, keys };
+    return { ladder: { ...built, items: built.items.slice(-36) }, keys };
   }
 
   /** Drops a packet that is still on its way. False: it is not. */

@@ -35,7 +35,8 @@ function FlowRow({ flow, color, redraw }: { flow: Flow; color: number; redraw():
         {info !== undefined && (
           <>
             {" "}
-            · cwnd {info.sndCwndBytes.toLocaleString("en")} · ↻ <span data-flow-retrans={color}>{info.totalRetrans}</span>
+            · cwnd {info.sndCwndBytes.toLocaleString("en")} · ↻{" "}
+            <span data-flow-retrans={color}>{info.totalRetrans}</span>
           </>
         )}
         {flow.error !== "" && <span class="bad"> {flow.error}</span>}
@@ -55,16 +56,37 @@ function FlowRow({ flow, color, redraw }: { flow: Flow; color: number; redraw():
             {t("open")}
           </button>
         )}
-        <button type="button" data-action="write" disabled={!flow.isOpen} onClick={act(() => flow.write(10_000))}>
+        <button
+          type="button"
+          data-action="write"
+          disabled={!flow.isOpen}
+          onClick={act(() => flow.write(10_000))}
+        >
           {t("write")}
         </button>
         <label>
-          <input type="checkbox" data-action="stream" checked={flow.setup.stream} onChange={(e) => (flow.configure({ stream: e.currentTarget.checked }), redraw())} /> {t("stream")}
+          <input
+            type="checkbox"
+            data-action="stream"
+            checked={flow.setup.stream}
+            onChange={(e) => (flow.configure({ stream: e.currentTarget.checked }), redraw())}
+          />{" "}
+          {t("stream")}
         </label>
         <label>
-          <input type="checkbox" data-action="reading" checked={flow.setup.reading} onChange={(e) => (flow.configure({ reading: e.currentTarget.checked }), redraw())} /> {t("reading")}
+          <input
+            type="checkbox"
+            data-action="reading"
+            checked={flow.setup.reading}
+            onChange={(e) => (flow.configure({ reading: e.currentTarget.checked }), redraw())}
+          />{" "}
+          {t("reading")}
         </label>
-        <select aria-label={`${t("control")}: ${flow.name}`} value={flow.setup.control} onChange={(e) => (flow.configure({ control: e.currentTarget.value }), redraw())}>
+        <select
+          aria-label={`${t("control")}: ${flow.name}`}
+          value={flow.setup.control}
+          onChange={(e) => (flow.configure({ control: e.currentTarget.value }), redraw())}
+        >
           {congestionControlNames().map((name) => (
             <option key={name}>{name}</option>
           ))}
@@ -74,7 +96,13 @@ function FlowRow({ flow, color, redraw }: { flow: Flow; color: number; redraw():
   );
 }
 
-const FIELDS: readonly (readonly [Exclude<keyof CableSetup, "a" | "b">, "rate" | "delay" | "loss" | "queue", number, number, number])[] = [
+const FIELDS: readonly (readonly [
+  Exclude<keyof CableSetup, "a" | "b">,
+  "rate" | "delay" | "loss" | "queue",
+  number,
+  number,
+  number,
+])[] = [
   ["mbit", "rate", 0.01, 1000, 0.1],
   ["delayMs", "delay", 0, 5000, 1],
   ["loss", "loss", 0, 100, 0.1],

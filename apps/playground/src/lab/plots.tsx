@@ -1,7 +1,8 @@
 import { useRef } from "preact/hooks";
 import type { AlignedData } from "uplot";
 import { useWords } from "../language.ts";
-import { Chart, type ChartLine } from "../views/chart.tsx";
+import type { ChartLine } from "../views/chart.tsx";
+import { Chart } from "../views/charts.ts";
 import type { Laboratory } from "./laboratory.ts";
 import type { FlowCurve } from "./samples.ts";
 
@@ -18,7 +19,12 @@ const REDRAW_MS = 120;
 
 export function LabPlots({ lab, dark }: { lab: Laboratory; dark: boolean }) {
   const { t } = useWords();
-  const drawn = useRef({ at: 0, version: 0, count: -1, data: [] as { title: string; lines: ChartLine[]; data: AlignedData }[] });
+  const drawn = useRef({
+    at: 0,
+    version: 0,
+    count: -1,
+    data: [] as { title: string; lines: ChartLine[]; data: AlignedData }[],
+  });
   const now = performance.now();
   const { samples } = lab;
   const state = drawn.current;
@@ -31,7 +37,15 @@ export function LabPlots({ lab, dark }: { lab: Laboratory; dark: boolean }) {
   return (
     <div class="plots">
       {state.data.map(({ title, lines, data }) => (
-        <Chart key={title} title={title} xLabel="s" lines={lines} data={data} dark={dark} version={state.version} />
+        <Chart
+          key={title}
+          title={title}
+          xLabel="s"
+          lines={lines}
+          data={data}
+          dark={dark}
+          version={state.version}
+        />
       ))}
     </div>
   );
@@ -44,12 +58,18 @@ function curves(lab: Laboratory, queueTitle: string) {
     const lines: ChartLine[] = flows.map((flow, color) => ({ label: flow.name, color }));
     const columns = samples.flows.map((flow) => flow[name].slice());
     if (name === "cwnd") {
-      flows.forEach((flow, color) => lines.push({ label: `ssthresh ${flow.name}`, color, dashed: true }));
+      flows.forEach((flow, color) =>
+        lines.push({ label: `ssthresh ${flow.name}`, color, dashed: true }),
+      );
       columns.push(...samples.flows.map((flow) => flow.ssthresh.slice()));
     }
     return { title, lines, data: [xs, ...columns] as AlignedData };
   });
   const lines = wires.map((wire, color) => ({ label: wire.cable.name, color }));
-  made.push({ title: `${queueTitle} (packets)`, lines, data: [xs, ...samples.queues.map((q) => q.slice())] as AlignedData });
+  made.push({
+    title: `${queueTitle} (packets)`,
+    lines,
+    data: [xs, ...samples.queues.map((q) => q.slice())] as AlignedData,
+  });
   return made;
 }

@@ -1,4 +1,10 @@
-import { type CaptureInterface, type PacketDirection, PacketLog, type PacketSink, sameBytes } from "../../../../src/trace/packet-log.ts";
+import {
+  type CaptureInterface,
+  type PacketDirection,
+  PacketLog,
+  type PacketSink,
+  sameBytes,
+} from "../../../../src/trace/packet-log.ts";
 
 interface Recent {
   readonly interfaceId: number;
@@ -25,19 +31,43 @@ export class RecentPackets implements PacketSink {
     return this.log.addInterface(description);
   }
 
-  packet(interfaceId: number, timeUs: number, direction: PacketDirection | undefined, bytes: Uint8Array, at: number, length: number): void {
+  packet(
+    interfaceId: number,
+    timeUs: number,
+    direction: PacketDirection | undefined,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+  ): void {
     const count = this.log.count;
     this.log.packet(interfaceId, timeUs, direction, bytes, at, length);
     const copy = bytes.slice(at, at + length);
     const index = this.log.count > count ? count : -1;
-    this.recent.push({ interfaceId, timeUs, direction, bytes: copy, key: packetKey(copy, 0), comments: [], index });
+    this.recent.push({
+      interfaceId,
+      timeUs,
+      direction,
+      bytes: copy,
+      key: packetKey(copy, 0),
+      comments: [],
+      index,
+    });
     if (this.recent.length > 2 * KEPT) this.recent = this.recent.slice(-KEPT);
     this.version++;
   }
 
-  comment(interfaceId: number, bytes: Uint8Array, at: number, length: number, text: string): boolean {
+  comment(
+    interfaceId: number,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    text: string,
+  ): boolean {
     const found = this.recent.findLast(
-      (p) => p.interfaceId === interfaceId && p.bytes.length === length && sameBytes(p.bytes, bytes, at, length),
+      (p) =>
+        p.interfaceId === interfaceId &&
+        p.bytes.length === length &&
+        sameBytes(p.bytes, bytes, at, length),
     );
     if (found === undefined) return false;
     this.note(found, text);

@@ -19,7 +19,14 @@ export class Samples {
 
   constructor(flows: number, wires: number) {
     this.queues = Array.from({ length: wires }, () => []);
-    this.flows = Array.from({ length: flows }, () => ({ cwnd: [], ssthresh: [], flight: [], rtt: [], rto: [], goodput: [] }));
+    this.flows = Array.from({ length: flows }, () => ({
+      cwnd: [],
+      ssthresh: [],
+      flight: [],
+      rtt: [],
+      rto: [],
+      goodput: [],
+    }));
     this.lastBytes = Array.from({ length: flows }, () => 0);
   }
 

@@ -57,9 +57,9 @@ export const PRESETS: Readonly<Record<string, Setup>> = {
   "three flows, one bottleneck": {
     seed: 1,
     nodes: [
-      host("reno", 8, 10),
-      host("cubic", 8, 30),
-      host("vegas", 8, 50),
+      host("reno", 10, 10),
+      host("cubic", 10, 30),
+      host("vegas", 10, 50),
       { name: "router", kind: "router", x: 40, y: 30 },
       host("server", 90, 30),
     ],
@@ -69,7 +69,11 @@ export const PRESETS: Readonly<Record<string, Setup>> = {
       { a: "vegas", b: "router", ...FAST },
       { a: "router", b: "server", mbit: 5, delayMs: 20, loss: 0, queue: 30 },
     ],
-    flows: [flow("reno", "server", "reno"), flow("cubic", "server", "cubic"), flow("vegas", "server", "vegas")],
+    flows: [
+      flow("reno", "server", "reno"),
+      flow("cubic", "server", "cubic"),
+      flow("vegas", "server", "vegas"),
+    ],
   },
   "three peers on a switch": {
     seed: 1,
@@ -79,7 +83,14 @@ export const PRESETS: Readonly<Record<string, Setup>> = {
       host("eve", 88, 30),
       { name: "switch", kind: "switch", x: 48, y: 30 },
     ],
-    cables: ["ann", "bob", "eve"].map((a) => ({ a, b: "switch", mbit: 2, delayMs: 10, loss: 0, queue: 25 })),
+    cables: ["ann", "bob", "eve"].map((a) => ({
+      a,
+      b: "switch",
+      mbit: 2,
+      delayMs: 10,
+      loss: 0,
+      queue: 25,
+    })),
     flows: [flow("ann", "eve", "cubic"), flow("eve", "bob", "cubic")],
   },
 };

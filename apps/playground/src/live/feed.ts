@@ -92,7 +92,8 @@ export class Feed {
       this.left += message["left"] as number;
       for (const c of message["connections"] as LiveConnection[]) this.takeConnection(c);
       for (const event of message["events"] as LiveEvent[]) {
-        const owner = event.connection === undefined ? undefined : this.connections.get(event.connection);
+        const owner =
+          event.connection === undefined ? undefined : this.connections.get(event.connection);
         const ends = owner === undefined ? {} : { local: owner.local, remote: owner.remote };
         this.events.push({ ...event, ...ends, id: ++this.ids });
       }
@@ -112,7 +113,16 @@ export class Feed {
     const v = c.variables;
     const bytes = v.sndUna + v.rcvNxt;
     if (h === undefined) {
-      h = { seconds: [], cwnd: [], ssthresh: [], flight: [], rtt: [], rto: [], goodput: [], lastBytes: bytes };
+      h = {
+        seconds: [],
+        cwnd: [],
+        ssthresh: [],
+        flight: [],
+        rtt: [],
+        rto: [],
+        goodput: [],
+        lastBytes: bytes,
+      };
       this.histories.set(c.id, h);
     }
     const second = c.timeUs / 1e6;
@@ -125,10 +135,13 @@ export class Feed {
     h.rtt.push(v.srttUs / 1000);
     h.rto.push(v.rtoUs / 1000);
     // Both directions: what was acknowledged and what arrived.
-    h.goodput.push(last === undefined ? 0 : (((bytes - h.lastBytes) | 0) * 8) / 1e6 / (second - last));
+    h.goodput.push(
+      last === undefined ? 0 : (((bytes - h.lastBytes) | 0) * 8) / 1e6 / (second - last),
+    );
     h.lastBytes = bytes;
     if (h.seconds.length > KEPT_POINTS) {
-      for (const column of [h.seconds, h.cwnd, h.ssthresh, h.flight, h.rtt, h.rto, h.goodput]) column.splice(0, 100);
+      for (const column of [h.seconds, h.cwnd, h.ssthresh, h.flight, h.rtt, h.rto, h.goodput])
+        column.splice(0, 100);
     }
   }
 }
@@ -145,5 +158,9 @@ export function isFound(event: LiveEvent, query: string): boolean {
   return query
     .toLowerCase()
     .split(/\s+/)
-    .every((word) => word === "" || (/^\d+$/.test(word) ? new RegExp(`[: ]${word}(\\s|$)`).test(text) : text.includes(word)));
+    .every(
+      (word) =>
+        word === "" ||
+        (/^\d+$/.test(word) ? new RegExp(`[: ]${word}(\\s|$)`).test(text) : text.includes(word)),
+    );
 }

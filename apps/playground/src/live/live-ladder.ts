@@ -4,7 +4,11 @@ import type { LiveConnection, LiveEvent } from "./feed.ts";
 
 const MOST = 24;
 
-export function liveLadder(events: readonly LiveEvent[], connection: LiveConnection, peer: LiveConnection | undefined): Ladder {
+export function liveLadder(
+  events: readonly LiveEvent[],
+  connection: LiveConnection,
+  peer: LiveConnection | undefined,
+): Ladder {
   const ids = new Set([connection.id, peer?.id]);
   const columns = [
     { name: connection.host, detail: connection.local },
@@ -59,6 +63,11 @@ export function liveLadder(events: readonly LiveEvent[], connection: LiveConnect
   return { title: "", columns, items: items.slice(-MOST) };
 }
 
-function mark(kind: "state" | "timer" | "congestion", column: number, event: LiveEvent, text: string) {
+function mark(
+  kind: "state" | "timer" | "congestion",
+  column: number,
+  event: LiveEvent,
+  text: string,
+) {
   return { kind, column, timeUs: event.timeUs, text, flow: "", event: event.id };
 }

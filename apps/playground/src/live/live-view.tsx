@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { AlignedData } from "uplot";
 import { receiveStrip, sendStrip } from "../../../../src/trace/ladder/strips.ts";
 import { useWords } from "../language.ts";
-import { Chart } from "../views/chart.tsx";
+import { Chart } from "../views/charts.ts";
 import { rowsOf } from "../views/ladder-rows.ts";
 import { LadderSvg } from "../views/ladder-svg.tsx";
 import { StateMachine } from "../views/state-machine.tsx";
@@ -49,7 +49,8 @@ export function LiveView({ dark, token }: { dark: boolean; token: string }) {
   return (
     <div class="live">
       <p class="live-state" role="status">
-        <b data-live={feed.state}>{words[feed.state]}</b> · {feed.hosts.map((host) => host.name).join(", ")} ·{" "}
+        <b data-live={feed.state}>{words[feed.state]}</b> ·{" "}
+        {feed.hosts.map((host) => host.name).join(", ")} ·{" "}
         <span data-seen={feed.seen}>{feed.seen.toLocaleString("en")}</span>
         {feed.left > 0 && (
           <span class="muted" data-left={feed.left}>
@@ -71,16 +72,42 @@ export function LiveView({ dark, token }: { dark: boolean; token: string }) {
   );
 }
 
-function ConnectionTable({ feed, chosen, choose }: { feed: Feed; chosen: number | undefined; choose(id: number): void }) {
+function ConnectionTable({
+  feed,
+  chosen,
+  choose,
+}: {
+  feed: Feed;
+  chosen: number | undefined;
+  choose(id: number): void;
+}) {
   const { t } = useWords();
-  const list = [...feed.connections.values()].reverse().sort((a, b) => Number(a.variables.state === "CLOSED") - Number(b.variables.state === "CLOSED"));
+  const list = [...feed.connections.values()]
+    .reverse()
+    .sort(
+      (a, b) => Number(a.variables.state === "CLOSED") - Number(b.variables.state === "CLOSED"),
+    );
   const ms = (us: number) => (us <= 0 ? "–" : (us / 1000).toFixed(2));
   return (
     <div class="scroll tall" tabIndex={0} role="region" aria-label={t("flows")}>
       <table class="ss">
         <thead>
           <tr>
-            {["State", "Host", "Recv-Q", "Send-Q", "Local", "Peer", "cwnd", "ssthresh", "flight", "rtt/var ms", "rto ms", "snd_wnd", "mss"].map((name) => (
+            {[
+              "State",
+              "Host",
+              "Recv-Q",
+              "Send-Q",
+              "Local",
+              "Peer",
+              "cwnd",
+              "ssthresh",
+              "flight",
+              "rtt/var ms",
+              "rto ms",
+              "snd_wnd",
+              "mss",
+            ].map((name) => (
               <th scope="col" key={name}>
                 {name}
               </th>
@@ -92,10 +119,15 @@ function ConnectionTable({ feed, chosen, choose }: { feed: Feed; chosen: number 
             <tr key={id} class={id === chosen ? "chosen" : ""} data-connection={id}>
               <td>{v.state}</td>
               <td>{host}</td>
-              <td>{(v.rcvNxt - v.rcvRead) >>> 0}</td>
-              <td>{(v.sndEnd - v.sndUna) >>> 0}</td>
+              <td>{Math.max(0, (v.rcvNxt - v.rcvRead - (v.finReceived ? 1 : 0)) | 0)}</td>
+              <td>{Math.max(0, (v.sndEnd - v.sndUna) | 0)}</td>
               <td>
-                <button type="button" class="link" aria-pressed={id === chosen} onClick={() => choose(id)}>
+                <button
+                  type="button"
+                  class="link"
+                  aria-pressed={id === chosen}
+                  onClick={() => choose(id)}
+                >
                   {local}
                 </button>
               </td>
@@ -117,9 +149,19 @@ function ConnectionTable({ feed, chosen, choose }: { feed: Feed; chosen: number 
   );
 }
 
-function Detail({ feed, connection, dark }: { feed: Feed; connection: LiveConnection; dark: boolean }) {
+function Detail({
+  feed,
+  connection,
+  dark,
+}: {
+  feed: Feed;
+  connection: LiveConnection;
+  dark: boolean;
+}) {
   const { t } = useWords();
-  const peer = [...feed.connections.values()].findLast((c) => c.local === connection.remote && c.remote === connection.local);
+  const peer = [...feed.connections.values()].findLast(
+    (c) => c.local === connection.remote && c.remote === connection.local,
+  );
   const last = feed.events[feed.events.length - 1]?.id ?? 0;
   const { ladder, rows } = useMemo(() => {
     const made = liveLadder(feed.events, connection, peer);
@@ -128,7 +170,16 @@ function Detail({ feed, connection, dark }: { feed: Feed; connection: LiveConnec
   const h = feed.histories.get(connection.id);
   const v = connection.variables;
   const charts: [string, (number | null)[]][] =
-    h === undefined ? [] : [["cwnd (bytes)", h.cwnd], ["ssthresh (bytes)", h.ssthresh], ["flight (bytes)", h.flight], ["SRTT (ms)", h.rtt], ["RTO (ms)", h.rto], ["goodput (Mbit/s)", h.goodput]];
+    h === undefined
+      ? []
+      : [
+          ["cwnd (bytes)", h.cwnd],
+          ["ssthresh (bytes)", h.ssthresh],
+          ["flight (bytes)", h.flight],
+          ["SRTT (ms)", h.rtt],
+          ["RTO (ms)", h.rto],
+          ["goodput (Mbit/s)", h.goodput],
+        ];
   return (
     <div class="detail" data-detail={connection.id}>
       <section class="card">
@@ -154,7 +205,14 @@ function Detail({ feed, connection, dark }: { feed: Feed; connection: LiveConnec
         <div class="plots">
           {h !== undefined &&
             charts.map(([title, values], color) => (
-              <Chart key={title} title={title} xLabel="s" dark={dark} lines={[{ label: title, color }]} data={[h.seconds.slice(), values.slice()] as AlignedData} />
+              <Chart
+                key={title}
+                title={title}
+                xLabel="s"
+                dark={dark}
+                lines={[{ label: title, color }]}
+                data={[h.seconds.slice(), values.slice()] as AlignedData}
+              />
             ))}
         </div>
       </section>
@@ -170,12 +228,21 @@ function PacketList({ feed }: { feed: Feed }) {
   if (!paused) kept.current = feed.events;
   const found = [];
   for (let i = kept.current.length - 1; i >= 0 && found.length < MOST_PACKETS; i--) {
+    const { name } = kept.current[i];
+    if (name === "tcp:timer_set" || name === "socket:call") continue;
     if (isFound(kept.current[i], query)) found.push(kept.current[i]);
   }
   return (
     <>
       <div class="row">
-        <input type="search" class="search" aria-label={t("search")} placeholder={t("search")} value={query} onInput={(e) => setQuery(e.currentTarget.value)} />
+        <input
+          type="search"
+          class="search"
+          aria-label={t("search")}
+          placeholder={t("search")}
+          value={query}
+          onInput={(e) => setQuery(e.currentTarget.value)}
+        />
         <button type="button" aria-pressed={paused} onClick={() => setPaused(!paused)}>
           {paused ? t("play") : t("pause")}
         </button>
@@ -192,7 +259,11 @@ function PacketList({ feed }: { feed: Feed }) {
                   {event.local} {event.remote && "–"} {event.remote}
                 </td>
                 <td>{event.flags?.join(" ") ?? event.to ?? event.timer ?? ""}</td>
-                <td>{event.seq === undefined ? "" : `seq ${event.seq} ack ${event.ack} len ${event.length ?? 0}`}</td>
+                <td>
+                  {event.seq === undefined
+                    ? ""
+                    : `seq ${event.seq} ack ${event.ack} len ${event.length ?? 0}`}
+                </td>
                 <td class="bad">{event.reason}</td>
               </tr>
             ))}

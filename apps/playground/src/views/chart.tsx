@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
 import { cssColor } from "../theme.ts";
 
 export interface ChartLine {
@@ -39,8 +40,14 @@ export function Chart({ title, xLabel, lines, data, height = 170, dark, version 
         height,
         legend: { show: false },
         cursor: { y: false, points: { size: 5 } },
-        scales: { x: { time: false }, y: { range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(1, (max ?? 1) * 1.08)] } },
-        axes: [{ ...axis, size: 30 }, { ...axis, size: 56, values: (_, ticks) => ticks.map(short) }],
+        scales: {
+          x: { time: false },
+          y: { range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(1, (max ?? 1) * 1.08)] },
+        },
+        axes: [
+          { ...axis, size: 30 },
+          { ...axis, size: 56, values: (_, ticks) => ticks.map(short) },
+        ],
         series: [
           { label: xLabel },
           ...lines.map((line) => ({
@@ -57,7 +64,9 @@ export function Chart({ title, xLabel, lines, data, height = 170, dark, version 
       element,
     );
     plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: Math.max(240, element.clientWidth), height }));
+    const observer = new ResizeObserver(() =>
+      made.setSize({ width: Math.max(240, element.clientWidth), height }),
+    );
     observer.observe(element);
     return () => {
       observer.disconnect();

@@ -1,4 +1,11 @@
-import { isMark, type Ladder, type LadderArrow, type LadderItem, type LadderMark, type LadderText } from "../../../../src/trace/ladder/model.ts";
+import {
+  isMark,
+  type Ladder,
+  type LadderArrow,
+  type LadderItem,
+  type LadderMark,
+  type LadderText,
+} from "../../../../src/trace/ladder/model.ts";
 
 /** One line of a drawn ladder: something leaves, arrives, happens or is said. */
 export interface LadderRow {
@@ -37,8 +44,16 @@ export function rowsOf(ladder: Ladder): LadderRow[] {
   for (const { timeUs, item, arrival } of entries) {
     if (item.kind === "strips") continue;
     if (isMark(item)) {
-      const host = rows.findLast((row) => row.timeUs !== timeUs || row.kind === "text" || placeOf(row) === item.column);
-      if (host !== undefined && host.timeUs === timeUs && host.kind !== "text" && host.kind !== "mark" && host.beside.length < 2) {
+      const host = rows.findLast(
+        (row) => row.timeUs !== timeUs || row.kind === "text" || placeOf(row) === item.column,
+      );
+      if (
+        host !== undefined &&
+        host.timeUs === timeUs &&
+        host.kind !== "text" &&
+        host.kind !== "mark" &&
+        host.beside.length < 2
+      ) {
         host.beside.push(item);
         continue;
       }

@@ -33,7 +33,7 @@ export function LadderSvg(props: LadderSvgProps) {
   const narrow = width < 560;
   const rowHeight = narrow ? 36 : 30;
   const columns = ladder.columns.length;
-  const margin = narrow ? 72 : 128;
+  const margin = narrow ? 77 : 150;
   const gap = columns > 1 ? (width - 2 * margin) / (columns - 1) : 0;
   const x = (column: number) => (columns === 1 ? width / 2 : margin + column * gap);
   const y = (row: number) => TOP + 20 + row * rowHeight;
@@ -54,7 +54,13 @@ export function LadderSvg(props: LadderSvgProps) {
   const place = { x, y, narrow, shown, arrivals, columns, width };
   return (
     <div class="ladder" ref={box} tabIndex={0} role="region" aria-label={label}>
-      <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`${label}: ${summary(rows, shown)}`}>
+      <svg
+        width={width}
+        height={height}
+        viewBox={`0 0 ${width} ${height}`}
+        role="img"
+        aria-label={`${label}: ${summary(rows, shown)}`}
+      >
         {ladder.columns.map((column, i) => (
           <g key={column.name}>
             <line class="lifeline" x1={x(i)} x2={x(i)} y1={TOP} y2={height - 6} />
@@ -92,17 +98,33 @@ function Row(props: { row: LadderRow; index: number; place: Place } & LadderSvgP
   const time = (row.timeUs / 1000).toFixed(row.timeUs % 1000 === 0 ? 0 : narrow ? 1 : 2);
   return (
     <g class={current ? "row current" : "row"}>
-      {current && <rect class="now" x={0} width={place.width} y={y(index) - 17} height={narrow ? 32 : 26} rx={4} />}
+      {current && (
+        <rect
+          class="now"
+          x={0}
+          width={place.width}
+          y={y(index) - 17}
+          height={narrow ? 32 : 26}
+          rx={4}
+        />
+      )}
       {item.kind === "text" ? (
         <Said number={item.label} y={y(index)} onClick={() => onRow?.(index)} />
       ) : (
-        <text class="time" x={4} y={y(index) + (narrow && sideMarks(row, place) ? -9 : 4)}>
+        <text class="time" x={4} y={y(index) + (!sideMarks(row, place) ? 4 : narrow ? -9 : -7)}>
           {time}
         </text>
       )}
       {item.kind === "arrow" && row.kind === "depart" && <Arrow arrow={item} {...props} />}
       {item.kind === "arrow" &&
-        row.beside.map((mark, i) => <Mark key={i} mark={mark} y={y(index) + 4 + i * 12 - (row.beside.length - 1) * 6} place={place} />)}
+        row.beside.map((mark, i) => (
+          <Mark
+            key={i}
+            mark={mark}
+            y={y(index) + 4 + i * 12 - (row.beside.length - 1) * 6}
+            place={place}
+          />
+        ))}
       {row.kind === "mark" && item.kind !== "arrow" && item.kind !== "text" && (
         <Mark mark={item} y={y(index) + 4} place={place} />
       )}
@@ -132,7 +154,8 @@ function Mark({ mark, y, place }: { mark: LadderMark; y: number; place: Place })
   const x = place.x(mark.column);
   const left = place.columns === 2 && mark.column === 0;
   const room = place.narrow ? 12 : 20;
-  const text = mark.text.length > room && place.columns === 2 ? `${mark.text.slice(0, room - 1)}…` : mark.text;
+  const text =
+    mark.text.length > room && place.columns === 2 ? `${mark.text.slice(0, room - 1)}…` : mark.text;
   return (
     <g class={`mark ${mark.kind}`}>
       <circle cx={x} cy={y - 4} r={3} />
@@ -144,26 +167,50 @@ function Mark({ mark, y, place }: { mark: LadderMark; y: number; place: Place })
   );
 }
 
-function Arrow({ arrow, index, place, onDrop }: { arrow: LadderArrow; index: number; place: Place } & LadderSvgProps) {
+function Arrow({
+  arrow,
+  index,
+  place,
+  onDrop,
+}: { arrow: LadderArrow; index: number; place: Place } & LadderSvgProps) {
   const { x, y, narrow, shown, arrivals } = place;
   const x1 = x(arrow.from);
   const x2 = x(arrow.to);
   const rightward = x2 > x1;
   const arrival = arrivals.get(arrow);
-  const lost = arrow.lost !== "" && arrow.arrivedUs === undefined;
+  // What was still under way when the run ended is not lost.
+  const lost =
+    arrow.lost !== "" && arrow.lost !== "not seen to arrive" && arrow.arrivedUs === undefined;
   const y1 = y(index);
   const arrived = arrival !== undefined && arrival < shown;
   // What is under way has come as far as the rows since it left.
   const total = (arrival ?? index + 1) - index;
-  const share = lost ? 0.6 : arrived ? 1 : Math.min(0.85, Math.max(0.15, (shown - index) / (total + 1)));
+  const share = lost
+    ? 0.6
+    : arrived
+      ? 1
+      : Math.min(0.85, Math.max(0.15, (shown - index) / (total + 1)));
   const y2 = lost ? y1 + 18 : y1 + share * (y(arrival ?? index + 1) - y1);
   const end = x1 + (x2 - x1) * share;
   const again = arrow.reason === "" ? "" : ` ↻ ${arrow.reason}`;
-  const title = [arrow.head, arrow.numbers, arrow.options, again, arrow.lost].filter((text) => text !== "").join(" ");
+  const title = [arrow.head, arrow.numbers, arrow.options, again, lost ? arrow.lost : ""]
+    .filter((text) => text !== "")
+    .join(" ");
   const room = Math.floor(Math.abs(x2 - x1) / (narrow ? 5.4 : 6.7)) - 2;
   const numbers = fit(arrow.numbers, narrow ? room : room - arrow.head.length - again.length - 1);
-  const options = !narrow && arrow.options !== "" && arrow.head.length + numbers.length + arrow.options.length + again.length + 2 < room ? ` ${arrow.options}` : "";
-  const style = lost ? "lost" : arrow.reason !== "" ? "again" : /SYN|FIN|RST/.test(arrow.head) ? "strong" : "plain";
+  const options =
+    !narrow &&
+    arrow.options !== "" &&
+    arrow.head.length + numbers.length + arrow.options.length + again.length + 2 < room
+      ? ` ${arrow.options}`
+      : "";
+  const style = lost
+    ? "lost"
+    : arrow.reason !== ""
+      ? "again"
+      : /SYN|FIN|RST/.test(arrow.head)
+        ? "strong"
+        : "plain";
   const pending = !arrived && !lost;
   const anchor = rightward ? "start" : "end";
   const tx = rightward ? x1 + 9 : x1 - 9;
@@ -173,14 +220,25 @@ function Arrow({ arrow, index, place, onDrop }: { arrow: LadderArrow; index: num
     <g
       class={`arrow ${style}${pending ? " pending" : ""}`}
       data-packet={arrow.packet}
-      {...(drop === undefined ? {} : { role: "button", tabIndex: 0, onClick: drop, onKeyDown: (e: KeyboardEvent) => e.key === "Enter" && drop() })}
+      {...(drop === undefined
+        ? {}
+        : {
+            role: "button",
+            tabIndex: 0,
+            onClick: drop,
+            onKeyDown: (e: KeyboardEvent) => e.key === "Enter" && drop(),
+          })}
     >
       <title>{title}</title>
       <line x1={x1} y1={y1} x2={end} y2={y2} />
       {lost ? (
         <path class="cross" d={`M${end - 5} ${y2 - 5}l10 10m0 -10l-10 10`} />
       ) : (
-        <path class="head" transform={`translate(${end} ${y2}) rotate(${angle})`} d="M0 0L-9 -4.5L-9 4.5Z" />
+        <path
+          class="head"
+          transform={`translate(${end} ${y2}) rotate(${angle})`}
+          d="M0 0L-9 -4.5L-9 4.5Z"
+        />
       )}
       {narrow ? (
         <text x={tx} y={y1 - 15} text-anchor={anchor}>

@@ -62,7 +62,8 @@ function Way({ from, to }: { from: string; to: string }) {
   const [x2, y2] = PLACES[to];
   const dx = x2 - x1;
   const dy = y2 - y1;
-  const share = (at: number) => Math.min(Math.abs(WIDTH / 2 / (dx || 1e-9)), Math.abs(HEIGHT / 2 / (dy || 1e-9))) * at;
+  const share = (at: number) =>
+    Math.min(Math.abs(WIDTH / 2 / (dx || 1e-9)), Math.abs(HEIGHT / 2 / (dy || 1e-9))) * at;
   const a = share(1);
   const b = 1 - share(1);
   const angle = (Math.atan2(dy, dx) * 180) / Math.PI;

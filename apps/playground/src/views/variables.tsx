@@ -9,7 +9,8 @@ export interface Column {
 }
 
 type Cell = (v: ConnectionVariables) => string;
-const number = (value: number | undefined) => (value === undefined ? "∞" : value.toLocaleString("en"));
+const number = (value: number | undefined) =>
+  value === undefined ? "∞" : value.toLocaleString("en");
 const ms = (us: number) => (us <= 0 ? "–" : `${Number((us / 1000).toFixed(2))} ms`);
 
 const ROWS: readonly (readonly [string, Cell])[] = [
@@ -57,7 +58,11 @@ export function Variables({ columns }: { columns: readonly Column[] }) {
                 const old = c.before === undefined ? "" : cell(c.before);
                 const changed = text !== old && text !== "";
                 return (
-                  <td key={c.host} class={changed ? "changed" : ""} data-variable={`${c.host}.${name}`}>
+                  <td
+                    key={c.host}
+                    class={changed ? "changed" : ""}
+                    data-variable={`${c.host}.${name}`}
+                  >
                     {text}
                     {changed && old !== "" && <span class="was">{old}</span>}
                   </td>
