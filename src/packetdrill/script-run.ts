@@ -5,7 +5,6 @@
 import type { FrameMemory } from "../base/frame-memory.ts";
 import { AF_INET, AF_INET6 } from "../sockets/constants.ts";
 import { isStream } from "../sockets/options/kinds.ts";
-import { streamInfo } from "../sockets/options/tcp-level.ts";
 import type { TcpInfo } from "../tcp/info.ts";
 import type {
   Call,
@@ -329,12 +328,12 @@ export class ScriptRun {
     const socket = this.conversations.underTest;
     const bench = this.theBench;
     const live = socket === undefined ? undefined : bench.calls.lookup(socket.liveFd);
-    if (live !== undefined && isStream(live)) return streamInfo(live);
+    if (live !== undefined && isStream(live)) return live.info();
     // Not accepted yet, or closed by now.
     const flow = socket?.flow;
     for (const c of bench.tcp.connections()) {
       if (c.localPort === flow?.localPort && c.remotePort === flow.remotePort) {
-        return bench.tcp.info(c);
+        return bench.tcp.info(c, bench.clock.now());
       }
     }
     return undefined;

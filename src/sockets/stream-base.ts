@@ -246,9 +246,11 @@ export abstract class StreamBase extends Socket implements TcpOwner, ListenerOwn
     return this.name(c.path?.remote ?? none, c.remotePort);
   }
 
+  /** A listener has no connection, but a state. */
   info(): TcpInfo {
     const { env } = this.system;
-    return env.tcp.info(this.connection, env.now());
+    const info = env.tcp.info(this.connection, env.now());
+    return this.isListening ? { ...info, state: "LISTEN" } : info;
   }
 
   get isListening(): boolean {

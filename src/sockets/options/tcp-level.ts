@@ -24,7 +24,6 @@ import {
   TCP_USER_TIMEOUT,
   TCP_WINDOW_CLAMP,
 } from "../constants.ts";
-import type { TcpInfo } from "../../tcp/info.ts";
 import type { StreamSocket } from "../stream-socket.ts";
 import type { SocketOptions } from "../../tcp/socket-options.ts";
 import { isStream } from "./kinds.ts";
@@ -99,12 +98,6 @@ function maxSegment(s: StreamSocket): number {
   return c.path === undefined ? c.options.maxSegment || 536 : c.sndMss;
 }
 
-/** TCP_INFO; a listener has no connection, but a state. */
-export function streamInfo(s: StreamSocket): TcpInfo {
-  const info = s.system.env.tcp.info(s.connection);
-  return s.isListening ? { ...info, state: "LISTEN" } : info;
-}
-
 export const TCP_OPTIONS = table([
   field("TCP_NODELAY", TCP_NODELAY, "nodelay"),
   field("TCP_CORK", TCP_CORK, "cork"),
@@ -137,7 +130,7 @@ export const TCP_OPTIONS = table([
   {
     name: "TCP_INFO",
     option: TCP_INFO,
-    get: (s) => (isStream(s) ? streamInfo(s) : 0),
+    get: (s) => (isStream(s) ? s.info() : 0),
   },
   integer(
     "TCP_QUICKACK",
