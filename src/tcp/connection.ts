@@ -193,7 +193,7 @@ export class TcpConnection implements TimerTarget {
   mtuSearch: MtuSearch | undefined = undefined;
   /** Its SYN waits for the application's word. */
   isHeld = false;
-  /** What waited for `sendAtUs` may go, small as it is. */
+  /** What waited for `overrideAtUs` may go, small as it is. */
   overrideDue = false;
   /** The application found the send buffer full and waits for room. */
   sendBlocked = false;
@@ -282,8 +282,10 @@ export class TcpConnection implements TimerTarget {
   delayedAckAtUs = NEVER;
   /** Keep-alive, FIN-WAIT-2, handshake and user timeouts: whatever bounds its life. */
   lifeAtUs = NEVER;
-  /** Earliest time of the next segment: pacing, cork, silly-window override. */
+  /** Earliest time of the next segment by pacing. */
   sendAtUs = NEVER;
+  /** When data held back by a cork or against silly windows goes all the same. */
+  overrideAtUs = NEVER;
   lastSentUs = 0.5;
   lastReceivedUs = 0.5;
 

@@ -144,6 +144,18 @@ function unacceptable(
   } else if (seg.length > 0 && edge === c.rcvNxt) {
     env.counters.tcpZeroWindowDrops++;
   }
+  // Two peers that probe each other's closed windows, each of which has taken the other's byte:
+  // their numbers stand one below, and still their ACKs count, or neither would hear of the other's.
+  if (
+    seg.length === 0 &&
+    (seg.flags & (ACK | SYN | FIN)) === ACK &&
+    seg.seq === ((c.rcvNxt - 1) | 0) &&
+    c.state > SYN_RECEIVED &&
+    isProbeTaken(c, seg) &&
+    (!checkAck(env, c, seg) || !afterAck(env, c))
+  ) {
+    return;
+  }
   // MUST-66: with a zero window ACKs and URGs are still taken from a segment that stands at RCV.NXT.
   if (seg.seq === c.rcvNxt && (seg.flags & (ACK | SYN)) === ACK && c.state > SYN_RECEIVED) {
     if (
@@ -201,10 +213,15 @@ function synInWindow(env: TcpEnvironment, c: TcpConnection, seg: Segment): void 
   challengeAck(env, c);
 }
 
+/** The peer has taken the byte of a window probe, which was not counted as sent. */
+function isProbeTaken(c: TcpConnection, seg: Segment): boolean {
+  return c.probeRounds > 0 && seg.ack === ((c.sndNxt + 1) | 0) && c.unsentBytes > 0;
+}
+
 /** Fifth: SEG.ACK against SND.UNA and SND.NXT. False: the segment ends here. */
 function checkAck(env: TcpEnvironment, c: TcpConnection, seg: Segment): boolean {
   if (seqGt(seg.ack, c.sndNxt)) {
-    if (c.probesOut > 0 && seg.ack === ((c.sndNxt + 1) | 0) && c.unsentBytes > 0) {
+    if (isProbeTaken(c, seg)) {
       // The byte of a window probe was taken after all.
       c.sndNxt = seg.ack;
     } else {

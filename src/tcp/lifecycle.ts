@@ -40,6 +40,7 @@ function stopTimers(env: TcpEnvironment, c: TcpConnection): void {
   c.delayedAckAtUs = NEVER;
   c.lifeAtUs = NEVER;
   c.sendAtUs = NEVER;
+  c.overrideAtUs = NEVER;
   c.ackFlags = 0;
   c.synDue = false;
   if (c.timerId >= 0) {

@@ -231,6 +231,8 @@ function finish(
   sentAny: boolean,
 ): boolean {
   if (sentAny || cwndFilled) validateWindow(c, cwndFilled);
+  // Where pacing alone stood in the way it still counts.
+  if (c.sendAtUs === NEVER) c.overrideDue = false;
   if (!more && !cwndFilled && c.unsentBytes <= 0) c.rate?.markAppLimited(c.pipe);
   if (sentAny) armAfterSend(env, c);
   return more;
@@ -257,10 +259,7 @@ function maySendSmall(
   unsent: number,
 ): boolean {
   const o = c.options;
-  if (c.overrideDue) {
-    c.overrideDue = false;
-    return true;
-  }
+  if (c.overrideDue) return true;
   const all = length === unsent;
   if (all && c.finQueued) return true;
   if (!env.settings.sillyWindowAvoidance && !all) return true;
@@ -278,7 +277,7 @@ function maySendSmall(
 }
 
 function wait(env: TcpEnvironment, c: TcpConnection, us: number): boolean {
-  if (c.sendAtUs > env.nowUs + us) c.sendAtUs = env.nowUs + us;
+  if (c.overrideAtUs > env.nowUs + us) c.overrideAtUs = env.nowUs + us;
   return false;
 }
 
@@ -397,6 +396,8 @@ function record(
   c.lastSentUs = now;
   // What waited has gone, or goes with what comes next.
   c.sendAtUs = NEVER;
+  c.overrideAtUs = NEVER;
+  c.overrideDue = false;
   if (env.settings.repliesCarryAcks && bytes > 0 && !c.repliesOften) {
     const sinceMs = ((now / 1000) & 0x7fffffff) - c.dataCameMs;
     c.repliesOften = sinceMs < env.settings.delayedAckUs / 1000;

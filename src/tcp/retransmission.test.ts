@@ -481,6 +481,22 @@ describe("RFC 9293 §3.8.6.1: the zero window", () => {
     expect(t.out().at(-1)).toBe("PA 103:111 ack 1");
   });
 
+  test("two peers that probe each other, each of which has taken the other's byte, hear of it", () => {
+    peer({}, {});
+    t.establish({ receiveBuffer: 1000 });
+    sample(10);
+    t.in("A", { data: 1000, window: 0 });
+    t.send(10);
+    t.run(1500);
+    t.read();
+    t.ignore();
+    // The peer's probe is taken; its numbers do not count it. It has taken ours.
+    t.in("A", { seq: 1001, data: 1, ack: 101 });
+    t.in("A", { seq: 1001, ack: 102, window: 500 });
+    t.run(10);
+    expect(t.out().at(-1)).toBe("PA 102:111 ack 1002");
+  });
+
   test("a FIN waits for the window too, and is probed for", () => {
     peer();
     t.establish();

@@ -12,6 +12,7 @@ export function rearm(env: TcpEnvironment, c: TcpConnection): void {
   if (c.delayedAckAtUs < at) at = c.delayedAckAtUs;
   if (c.lifeAtUs < at) at = c.lifeAtUs;
   if (c.sendAtUs < at) at = c.sendAtUs;
+  if (c.overrideAtUs < at) at = c.overrideAtUs;
   if (c.timerId < 0) {
     if (at === NEVER) return;
     c.timerId = env.timers.register(c);

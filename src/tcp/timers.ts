@@ -51,8 +51,12 @@ export function connectionTimer(env: TcpEnvironment, c: TcpConnection, nowUs: nu
   if (c.sendAtUs <= nowUs) {
     c.sendAtUs = NEVER;
     env.tracer?.timerFired(nowUs, c, TIMER_SEND);
-    // With pacing only the time was waited for; otherwise small data has waited long enough.
-    if (c.pacer === undefined || c.pacer.maySend(1, nowUs)) c.overrideDue = c.pacer === undefined;
+    env.wantOutput(c);
+  }
+  if (c.overrideAtUs <= nowUs) {
+    c.overrideAtUs = NEVER;
+    env.tracer?.timerFired(nowUs, c, TIMER_SEND);
+    c.overrideDue = true;
     env.wantOutput(c);
   }
   if (c.timerAtUs <= nowUs) {

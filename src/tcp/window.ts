@@ -30,15 +30,28 @@ export function selectWindow(s: TcpSettings, c: TcpConnection): number {
   let window: number;
   if (((edge - c.rcvAdv) | 0) >= leastStep(s, c)) {
     window = free >> shift;
+    // A buffer smaller than the unit must not look closed for ever.
+    if (window === 0 && free > 0) window = 1;
     // Rounding down by the shift must not take back what was granted.
-    if (seqLt((c.rcvNxt + (window << shift)) | 0, c.rcvAdv)) {
-      window = (((c.rcvAdv - c.rcvNxt) | 0) + (1 << shift) - 1) >> shift;
-    }
+    if (seqLt((c.rcvNxt + (window << shift)) | 0, c.rcvAdv)) window = leftWindow(c);
   } else {
-    const left = (c.rcvAdv - c.rcvNxt) | 0;
-    window = left <= 0 ? 0 : (left + (1 << shift) - 1) >> shift;
+    window = leftWindow(c);
   }
   return announce(c, window);
+}
+
+/**
+ * What is left of the window announced before, rounded up to the unit of the
+ * scale. Each rounding is a gift, and many would let a peer fill memory with
+ * small segments that nobody reads: beyond one unit more than the buffer it is
+ * rounded down instead. What was granted is taken all the same (RFC 7323 §2.4).
+ */
+function leftWindow(c: TcpConnection): number {
+  const left = (c.rcvAdv - c.rcvNxt) | 0;
+  if (left <= 0) return 0;
+  const unit = 1 << c.rcvWscale;
+  const window = (left + unit - 1) >> c.rcvWscale;
+  return c.readableBytes + window * unit > c.rcvBufSize + unit ? left >> c.rcvWscale : window;
 }
 
 /** FreeBSD's rule: all there is room for, whatever the step, and the bits that the shift hides count as one. */

@@ -77,7 +77,10 @@ function broken(t: TcpPeer, c: TcpConnection): string[] {
   if (sent !== undefined || (handshake && !c.isHeld)) say(hasTimer, "in flight without a timer");
   const waits = c.unsentBytes > 0 || (c.finQueued && !c.finSent);
   if (c.state >= ESTABLISHED && waits && sent === undefined) {
-    say(hasTimer || c.sendAtUs < Number.POSITIVE_INFINITY, "data waits, and nothing will send it");
+    say(
+      hasTimer || Math.min(c.sendAtUs, c.overrideAtUs) < Number.POSITIVE_INFINITY,
+      "data waits, and nothing will send it",
+    );
     if (c.sndWnd === 0) say(c.timerKind === TIMER_PERSIST, "a closed window without probes");
   }
   say(

@@ -72,6 +72,60 @@ describe("1 MB each way over a bad line", () => {
   });
 });
 
+describe("a conversation over a bad line", () => {
+  test.each(seeds(24, 400))(
+    "seed %i: writes of any size, pauses, readers that stop and go on",
+    (seed) => {
+      const chosen = conditions(seed + 100_000);
+      const random = new SeededRandom(seed);
+      const up = (limit: number) => randomBetween(random, 0, limit);
+      const buffers = () => ({
+        receiveBuffer: [0, 300, 3000, 20_000][up(4)]!,
+        sendBuffer: [0, 500, 10_000][up(3)]!,
+        nodelay: up(2) === 0,
+        cork: up(5) === 0,
+      });
+      const pair = new TcpPair(chosen);
+      const ends = pair.join(buffers(), buffers());
+      for (const end of ends) end.finWhenSent = false;
+      for (let round = 0; round < 150; round++) {
+        const end = ends[up(2)]!;
+        const what = up(10);
+        if (what < 5) end.stream(1 + up([2, 100, 1500, 20_000][up(4)]!));
+        else if (what < 7) {
+          end.isReading = !end.isReading;
+          end.readSize = 1 + up(65_536);
+          end.pump();
+        } else pair.run(up([2, 60, 700, 8000][up(4)]!));
+      }
+      for (const end of ends) {
+        end.isReading = true;
+        end.readSize = 65_536;
+        end.finWhenSent = true;
+        end.pump();
+      }
+      const finish = () => {
+        for (const end of ends) if (end.sent === end.toSend) end.finish();
+        return ends.every((end) => end.peerFin);
+      };
+      const isDone = pair.until(finish, 1_200_000);
+      const [a, b] = ends;
+      const context = `seed ${seed} ${JSON.stringify({ ...chosen.cable, ...chosen.tcp })}: ${ends
+        .map(
+          (e) =>
+            `${e.name} ${e.state} to send ${e.toSend} sent ${e.sent} got ${e.received} ${e.error}`,
+        )
+        .join(", ")}`;
+      expect(isDone, context).toBe(true);
+      expect([a.received, b.received], context).toEqual([b.toSend, a.toSend]);
+      expect([a.wrongAt, b.wrongAt], context).toEqual([-1, -1]);
+      pair.until(() => a.closed && b.closed, 600_000);
+      expect([a.error, b.error], context).toEqual(["", ""]);
+      pair.end();
+    },
+  );
+});
+
 describe("peers that misbehave", () => {
   test("a peer that vanishes: ETIMEDOUT after the retransmissions of R2, and nothing is left", () => {
     const pair = new TcpPair({ cable: { delayMs: 5 } });
